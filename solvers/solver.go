@@ -1,0 +1,243 @@
+package solvers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"sync/atomic"
+
+	"eevee/models"
+)
+
+// Problem is the chance-constrained problem: choose a configuration of the
+// space that minimises the sample mean of one metric and keeps the bound on
+// the other. Methods only read it; what they ask of Evaluate is counted.
+type Problem struct {
+	Space     *models.Space
+	Scenarios *models.Scenarios
+	Profile   *models.Profile // the training rows, for methods with a model of their own; may be nil
+	Bound     Bound
+
+	evaluations atomic.Int64
+}
+
+// NewProblem returns a Problem after checking that its parts belong together.
+func NewProblem(space *models.Space, scenarios *models.Scenarios, bound Bound) (*Problem, error) {
+	if space.Workflow != scenarios.Workflow() {
+		return nil, fmt.Errorf("problem: the space is of workflow %s, the scenarios of workflow %s",
+			space.Workflow.Name(), scenarios.Workflow().Name())
+	}
+	if err := bound.Check(); err != nil {
+		return nil, err
+	}
+	return &Problem{Space: space, Scenarios: scenarios, Bound: bound}, nil
+}
+
+// Workflow returns the workflow to configure.
+func (p *Problem) Workflow() *models.Workflow { return p.Space.Workflow }
+
+// Objective returns the metric whose mean is minimised.
+func (p *Problem) Objective() Metric { return p.Bound.Metric.Other() }
+
+// Allowed returns the number of scenarios that may exceed the limit.
+func (p *Problem) Allowed() (int, error) {
+	return p.Bound.Allowed(p.Scenarios.Len(), p.Space.Size())
+}
+
+// Evaluations returns how often Evaluate was called.
+func (p *Problem) Evaluations() int { return int(p.evaluations.Load()) }
+
+// Outcome is what a configuration does on a sample of scenarios.
+type Outcome struct {
+	Latency, Cost []float64 // per scenario, seconds and USD
+	Objective     float64   // sample mean of the objective's metric
+	Violations    int       // scenarios whose bounded metric exceeds the limit
+}
+
+// Evaluate computes the outcome of c on the problem's scenarios.
+func (p *Problem) Evaluate(c models.Config) Outcome {
+	p.evaluations.Add(1)
+	return p.evaluateOn(p.Scenarios, c)
+}
+
+func (p *Problem) evaluateOn(s *models.Scenarios, c models.Config) Outcome {
+	latency, cost := s.Outcomes(c)
+	o := Outcome{Latency: latency, Cost: cost}
+	bounded, objective := latency, cost
+	if p.Bound.Metric == Cost {
+		bounded, objective = cost, latency
+	}
+	for _, v := range bounded {
+		// Not "v > limit": a scenario without a number counts as violated.
+		if !(v <= p.Bound.Limit) {
+			o.Violations++
+		}
+	}
+	o.Objective = mean(objective)
+	return o
+}
+
+// Bounded returns the values of the bounded metric.
+func (o Outcome) Bounded(m Metric) []float64 {
+	if m == Latency {
+		return o.Latency
+	}
+	return o.Cost
+}
+
+// OrderStatistic returns the (k+1)-th largest of values: the smallest limit
+// that at most k of them exceed.
+func OrderStatistic(values []float64, k int) float64 {
+	sorted := slices.Clone(values)
+	slices.Sort(sorted)
+	return sorted[len(sorted)-1-k]
+}
+
+// mean returns the mean of x, summed with compensation (Neumaier 1974) so that
+// the order of summation does not decide between two configurations.
+func mean(x []float64) float64 {
+	var sum, lost float64
+	for _, v := range x {
+		t := sum + v
+		if math.Abs(sum) >= math.Abs(v) {
+			lost += (sum - t) + v
+		} else {
+			lost += (v - t) + sum
+		}
+		sum = t
+	}
+	return (sum + lost) / float64(len(x))
+}
+
+// Status is the honest outcome of a search.
+type Status string
+
+// The statuses.
+const (
+	Optimal    Status = "optimal"    // feasible, and proved to be the best of the space on the sample
+	Done       Status = "done"       // the method ended by its own rule; nothing is proved
+	Infeasible Status = "infeasible" // proved: no configuration of the space keeps the bound on the sample
+	NotFound   Status = "not-found"  // nothing feasible was found; nothing is proved
+	LimitHit   Status = "limit-hit"  // the deadline or another limit ended the search; Config is the incumbent, if any
+)
+
+// Solution is the answer of a Method.
+type Solution struct {
+	Status     Status
+	Config     models.Config // nil where there is none; with Infeasible and NotFound the closest miss, if known
+	Objective  float64       // sample mean of the objective's metric under Config
+	Violations int           // scenarios of the sample that exceed the problem's limit under Config
+	LowerBound float64       // no feasible configuration has a lower objective; -Inf where nothing is proved
+	Reachable  float64       // with Infeasible: the smallest limit that some configuration keeps on the sample; else NaN
+	Enforced   float64       // the limit that the method really kept; differs from the problem's where it loosened or tightened it
+	Warnings   []string      // what the reader must know about a valid result
+}
+
+// Gap returns the relative distance between the objective and its proved lower
+// bound, +Inf where nothing is proved.
+func (s Solution) Gap() float64 {
+	if s.Config == nil || math.IsInf(s.LowerBound, -1) {
+		return math.Inf(1)
+	}
+	return max(0, (s.Objective-s.LowerBound)/math.Abs(s.Objective))
+}
+
+// Method is anything that chooses a configuration: our solvers and the
+// published systems.
+type Method interface {
+	// String is the name and options that select the method, as
+	// "jolteon:compat".
+	String() string
+
+	// Supports says why the method cannot handle p, nil if it can.
+	Supports(p *Problem) error
+
+	// Solve chooses a configuration. An unreachable bound is a Status, not an
+	// error. On cancellation it returns at once with what it has and status
+	// LimitHit.
+	Solve(ctx context.Context, p *Problem, streams models.Streams) (Solution, error)
+}
+
+// Holdout draws n scenarios that no method saw.
+type Holdout func(n int) (*models.Scenarios, error)
+
+// HoldoutSize is the number of holdout scenarios on which Solve re-checks an
+// answer.
+const HoldoutSize = 100_000
+
+// Report is a Solution together with what Solve found out about it, whatever
+// the method claims.
+type Report struct {
+	Method      string
+	Solution    Solution
+	Allowed     int     // k: scenarios of the sample that may exceed the limit
+	Feasible    bool    // Config keeps the bound on the sample
+	Outcome     Outcome // on the sample; zero where there is no Config
+	Evaluations int
+	Holdout     HoldoutCheck
+}
+
+// HoldoutCheck is the risk and objective of a configuration on scenarios that
+// no method saw, with the exact (Clopper-Pearson 1934) interval of the risk.
+type HoldoutCheck struct {
+	N          int
+	Violations int
+	RiskLo     float64
+	RiskHi     float64
+	Confidence float64 // percent, of the interval
+	Objective  float64 // sample mean on the holdout
+	Outcome    Outcome
+}
+
+// Solve validates the problem, runs the method and re-checks its answer on the
+// sample and on HoldoutSize fresh scenarios.
+func Solve(ctx context.Context, p *Problem, m Method, streams models.Streams, holdout Holdout) (Report, error) {
+	if err := p.Bound.Check(); err != nil {
+		return Report{}, err
+	}
+	if err := m.Supports(p); err != nil {
+		return Report{}, fmt.Errorf("method %s: %w", m, err)
+	}
+	allowed, err := p.Allowed()
+	if err != nil {
+		return Report{}, err
+	}
+	before := p.Evaluations()
+	s, err := m.Solve(ctx, p, streams.Sub("method/"+m.String()))
+	if err != nil {
+		return Report{}, fmt.Errorf("method %s: %w", m, err)
+	}
+	r := Report{Method: m.String(), Solution: s, Allowed: allowed, Evaluations: p.Evaluations() - before}
+	if s.Config == nil {
+		return r, nil
+	}
+	r.Outcome = p.evaluateOn(p.Scenarios, s.Config)
+	r.Solution.Objective, r.Solution.Violations = r.Outcome.Objective, r.Outcome.Violations
+	r.Feasible = r.Outcome.Violations <= allowed
+	if !r.Feasible && (s.Status == Optimal || s.Status == Done) {
+		// A method may answer with a configuration that breaks the bound; it
+		// may not call that done.
+		r.Solution.Status = NotFound
+		r.Solution.Warnings = append(r.Solution.Warnings, fmt.Sprintf(
+			"the answer breaks the bound: %d of %d scenarios exceed it, %d may", r.Outcome.Violations, p.Scenarios.Len(), allowed))
+	}
+	if holdout == nil {
+		return r, nil
+	}
+	fresh, err := holdout(HoldoutSize)
+	if err != nil {
+		return Report{}, fmt.Errorf("holdout: %w", err)
+	}
+	if fresh == p.Scenarios {
+		return Report{}, errors.New("holdout: the sample itself is no holdout")
+	}
+	o := p.evaluateOn(fresh, s.Config)
+	r.Holdout = HoldoutCheck{
+		N: fresh.Len(), Violations: o.Violations, Confidence: p.Bound.Confidence,
+		Objective: o.Objective, Outcome: o,
+	}
+	r.Holdout.RiskLo, r.Holdout.RiskHi = BinomialInterval(o.Violations, fresh.Len(), p.Bound.Confidence)
+	return r, nil
+}
