@@ -1,29 +1,69 @@
 package models
 
-import "math"
+import (
+	"fmt"
+	"math"
+
+	"github.com/goccy/go-yaml"
+)
 
 // PriceBook turns billed time into money, for one function invocation:
 //
-//	usd = ceil(billed / BillingStep) * BillingStep * GB * USDPerGBSecond + USDPerRequest
+//	usd = ceil(billed / step) * step * GB * USDPerGBSecond + USDPerRequest
 //
 // with 1 GB = 1024 MB.
 type PriceBook struct {
-	Name           string
-	Source         string  // where the rates come from
-	Date           string  // day the rates were read, YYYY-MM-DD
-	USDPerGBSecond float64 // USD
-	USDPerRequest  float64 // USD per invocation
-	BillingStepS   float64 // seconds; billed time is rounded up to a multiple of it; 0: not rounded
-	NominalMemory  bool    // charge VCPU*MBPerVCPU instead of the memory set, as the Jolteon artifact does
-	MBPerVCPU      float64 // with NominalMemory
+	Name           string  `yaml:"name"`
+	Source         string  `yaml:"source"`          // where the rates come from
+	Date           string  `yaml:"date"`            // day the rates were valid, YYYY-MM-DD
+	USDPerGBSecond float64 `yaml:"usd_per_gb_s"`    // USD
+	USDPerRequest  float64 `yaml:"usd_per_request"` // USD per invocation
+	BillingStepS   float64 `yaml:"billing_step_s"`  // seconds; billed time is rounded up to a multiple of it; 0: not rounded
+	NominalMemory  bool    `yaml:"nominal_memory"`  // charge VCPU*MBPerVCPU instead of the memory set
+	MBPerVCPU      float64 `yaml:"mb_per_vcpu"`     // with NominalMemory
 }
 
-// Jolteon is the price the Jolteon artifact optimises: 1792 MB per vCPU at
-// 1.67e-5 USD per GB-second, not rounded, and 2e-7 USD per request
-// (algorithms.md 1.3: 2.9225 and 0.02 in units of 1e-5 USD).
-var JolteonPrice = PriceBook{
-	Name: "jolteon", Source: "pkusys/Jolteon at bcce495", Date: "2024-04-16",
-	USDPerGBSecond: 1.67e-5, USDPerRequest: 2e-7, NominalMemory: true, MBPerVCPU: 1792,
+// The bundled price books that the program itself names.
+const (
+	// PriceJolteon is what the Jolteon artifact optimises: 1792 MB per vCPU
+	// at 1.67e-5 USD per GB-second, not rounded, and 2e-7 USD per request
+	// (algorithms.md 1.3: 2.9225 and 0.02 in units of 1e-5 USD).
+	PriceJolteon = "jolteon"
+	// PriceAWS is the AWS price list for x86 functions in us-east-1, tier 1.
+	PriceAWS = "aws-x86"
+)
+
+// Prices returns the names of the bundled price books, sorted.
+func Prices() []string { return bundled("data/prices") }
+
+// LoadPrice returns a bundled price book by its name, or the one in a YAML
+// file.
+func LoadPrice(nameOrPath string) (PriceBook, error) {
+	text, from, err := read("price book", "data/prices", nameOrPath)
+	if err != nil {
+		return PriceBook{}, err
+	}
+	var p PriceBook
+	if err := yaml.UnmarshalWithOptions(text, &p, yaml.Strict()); err != nil {
+		return PriceBook{}, fmt.Errorf("%s: %s", from, oneLine(err))
+	}
+	switch {
+	case !(p.USDPerGBSecond >= 0) || !(p.USDPerRequest >= 0) || !(p.BillingStepS >= 0):
+		return PriceBook{}, fmt.Errorf("%s: a rate of the price book is negative", from)
+	case p.NominalMemory && !(p.MBPerVCPU > 0):
+		return PriceBook{}, fmt.Errorf("%s: nominal_memory needs a positive mb_per_vcpu", from)
+	}
+	return p, nil
+}
+
+// MustPrice returns a bundled price book and panics where there is none of
+// that name.
+func MustPrice(name string) PriceBook {
+	p, err := LoadPrice(name)
+	if err != nil {
+		panic(err)
+	}
+	return p
 }
 
 // GB returns the memory that one instance under c is charged for.

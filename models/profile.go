@@ -3,25 +3,31 @@ package models
 import (
 	"errors"
 	"fmt"
+	"math"
 
 	"eevee/traces"
 )
 
-// Observation is what one stage did in one recorded run.
-type Observation struct {
-	Execution        string
-	Epoch            int
-	Config           StageConfig
-	InputParallelism int // parallelism of the stage's input parent in the same run; 0 where it has none
-	Mean, P95        Steps
-}
-
-// Steps are the times of one stage in seconds, over its instances.
+// Steps are the times of one stage in one run, in seconds, over its instances.
+// NaN stands for a time that was not recorded.
 type Steps struct {
 	Cold, Read, Compute, Write float64
 }
 
+// Exec returns the time a function runs and is billed for: all but Cold.
+func (s Steps) Exec() float64 { return s.Read + s.Compute + s.Write }
+
+// Observation is what one stage did in one recorded run.
+type Observation struct {
+	Execution        string
+	Epoch            int // 0 is the first, cold, repetition of a profile
+	Config           StageConfig
+	InputParallelism int   // parallelism of the stage's input parent in the same run; 0 where it has none
+	Mean, P95        Steps // over the instances
+}
+
 // Profile is a trace seen stage by stage: the rows that a model is fitted to.
+// It is immutable.
 type Profile struct {
 	Workflow *Workflow
 	stages   [][]Observation
@@ -31,10 +37,170 @@ type Profile struct {
 // caller must not change the slice.
 func (p *Profile) Stage(i int) []Observation { return p.stages[i] }
 
-var errNoRows = errors.New("no rows")
+// Warm returns the observations of stage i without the first epoch, whose
+// instances were started for it.
+func (p *Profile) Warm(i int) []Observation {
+	var warm []Observation
+	for _, o := range p.stages[i] {
+		if o.Epoch > 0 {
+			warm = append(warm, o)
+		}
+	}
+	return warm
+}
 
-// NewProfile gathers the aggregate rows of a trace (statistics mean and p95)
-// into observations of the workflow's stages.
-func NewProfile(w *Workflow, rows []traces.Record, mbPerVCPU float64) (*Profile, error) {
-	return nil, fmt.Errorf("profile of workflow %s: %w", w.Name(), errNoRows)
+// run is one execution of one stage.
+type run struct {
+	execution string
+	stage     int
+}
+
+// NewProfile gathers the rows of a trace into observations of the workflow's
+// stages. Aggregate rows (statistics mean and p95) are taken as they are;
+// single invocations are aggregated. A row without parallelism counts the
+// invocations of its run.
+func NewProfile(def *Definition, rows []traces.Record) (*Profile, error) {
+	w := def.Workflow
+	var errs []error
+	defect := func(row int, format string, args ...any) {
+		if len(errs) < maxDefects {
+			errs = append(errs, fmt.Errorf("row %d: "+format, append([]any{row + 1}, args...)...))
+		}
+	}
+	g := gathering{def: def, at: map[run]*gathered{}}
+	for k, r := range rows {
+		if r.Workflow != "" && r.Workflow != w.Name() {
+			defect(k, "is of workflow %q, not %q", r.Workflow, w.Name())
+			continue
+		}
+		i, ok := w.Index(r.Stage)
+		if !ok {
+			defect(k, "workflow %s has no stage %q", w.Name(), r.Stage)
+			continue
+		}
+		if err := g.add(i, r); err != nil {
+			defect(k, "%w", err)
+		}
+	}
+	if len(rows) == 0 {
+		errs = append(errs, errors.New("the trace has no rows"))
+	}
+	p := &Profile{Workflow: w, stages: make([][]Observation, w.Len())}
+	for _, key := range g.order {
+		o := g.at[key].observation()
+		if parent := w.InputParent(key.stage); parent >= 0 {
+			if in, ok := g.at[run{key.execution, parent}]; ok {
+				o.InputParallelism = in.observation().Config.Parallelism
+			}
+		}
+		p.stages[key.stage] = append(p.stages[key.stage], o)
+	}
+	for i, obs := range p.stages {
+		if len(obs) == 0 && len(errs) == 0 {
+			errs = append(errs, fmt.Errorf("the trace has no row of stage %q", w.Stage(i).Name))
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, fmt.Errorf("profile of workflow %s: %w", w.Name(), err)
+	}
+	return p, nil
+}
+
+// maxDefects bounds how many bad rows an error lists.
+const maxDefects = 20
+
+// gathering collects rows by run and stage, in the order of the trace.
+type gathering struct {
+	def   *Definition
+	at    map[run]*gathered
+	order []run
+}
+
+// gathered is what the rows of one run say about one stage.
+type gathered struct {
+	o           Observation
+	given       bool // whether the parallelism was recorded
+	invocations []Steps
+}
+
+func (g *gathering) add(stage int, r traces.Record) error {
+	key := run{r.Execution, stage}
+	if r.Execution == "" {
+		return errors.New("has no workflow_execution_id")
+	}
+	if r.MemoryMB < 1 {
+		return fmt.Errorf("memory_mb is %d", r.MemoryMB)
+	}
+	at, ok := g.at[key]
+	if !ok {
+		at = &gathered{o: Observation{
+			Execution: r.Execution,
+			Config:    g.def.StageConfig(int(r.MemoryMB), 0),
+			Mean:      noSteps, P95: noSteps,
+		}}
+		g.at[key] = at
+		g.order = append(g.order, key)
+	}
+	if r.Epoch != nil {
+		at.o.Epoch = int(*r.Epoch)
+	}
+	if int(r.MemoryMB) != at.o.Config.Memory {
+		return fmt.Errorf("memory_mb is %d, but another row of stage %q in execution %q has %d", r.MemoryMB, r.Stage, r.Execution, at.o.Config.Memory)
+	}
+	if r.Parallelism != nil {
+		if *r.Parallelism < 1 {
+			return fmt.Errorf("parallelism is %d", *r.Parallelism)
+		}
+		at.o.Config.Parallelism, at.given = int(*r.Parallelism), true
+	}
+	steps := Steps{value(r.Cold), value(r.Read), value(r.Compute), value(r.Write)}
+	switch r.Statistic {
+	case traces.Mean:
+		at.o.Mean = steps
+	case traces.P95:
+		at.o.P95 = steps
+	case traces.Invocation:
+		at.invocations = append(at.invocations, steps)
+	default:
+		return fmt.Errorf("unknown statistic %q", r.Statistic)
+	}
+	return nil
+}
+
+var noSteps = Steps{math.NaN(), math.NaN(), math.NaN(), math.NaN()}
+
+func value(x *float64) float64 {
+	if x == nil {
+		return math.NaN()
+	}
+	return *x
+}
+
+func (g *gathered) observation() Observation {
+	o := g.o
+	if len(g.invocations) == 0 {
+		return o
+	}
+	if !g.given {
+		o.Config.Parallelism = len(g.invocations)
+	}
+	for _, step := range []struct {
+		of        func(*Steps) *float64
+		mean, p95 *float64
+	}{
+		{func(s *Steps) *float64 { return &s.Cold }, &o.Mean.Cold, &o.P95.Cold},
+		{func(s *Steps) *float64 { return &s.Read }, &o.Mean.Read, &o.P95.Read},
+		{func(s *Steps) *float64 { return &s.Compute }, &o.Mean.Compute, &o.P95.Compute},
+		{func(s *Steps) *float64 { return &s.Write }, &o.Mean.Write, &o.P95.Write},
+	} {
+		values := make([]float64, len(g.invocations))
+		sum := 0.0
+		for k := range g.invocations {
+			values[k] = *step.of(&g.invocations[k])
+			sum += values[k]
+		}
+		*step.mean = sum / float64(len(values))
+		*step.p95 = QuantileR7(values, 0.95)
+	}
+	return o
 }
