@@ -1,0 +1,60 @@
+# Everything here needs Go, make, git and sh. Modules are fetched on first use.
+
+.DEFAULT_GOAL := check
+.PHONY: check build vet fmt lint test race bench fuzz golden reproduce help clean
+
+# Tests and `make reproduce` read the recordings if they lie beside the
+# checkout or in the folder that EEVEE_RECORDINGS names.
+EEVEE_RECORDINGS ?= $(abspath $(wildcard ../shared/recordings))
+export EEVEE_RECORDINGS
+
+# The version of the sources is stamped into the binary where git knows it.
+BUILDVCS := $(shell git rev-parse HEAD >/dev/null 2>&1 && echo true || echo false)
+FUZZTIME ?= 10s
+OUT      ?= out
+
+check: build vet fmt lint test ## build, vet, fmt, lint and test (the default)
+
+build: ## compile everything; the program is bin/eevee
+	go build ./...
+	go build -buildvcs=$(BUILDVCS) -o bin/eevee .
+
+vet: ## go vet
+	go vet ./...
+
+fmt: ## fail on files that gofmt would change
+	@files=$$(gofmt -l .); if [ -n "$$files" ]; then echo "gofmt -w $$files"; exit 1; fi
+
+lint: ## staticcheck, and the rules of the house (internal/lint)
+	go tool staticcheck ./...
+	go test ./internal/lint
+
+test: ## every test; under 6 minutes on 2 cores
+	go test -timeout 6m ./...
+
+race: ## the tests of packages with goroutines, under the race detector (needs a C compiler)
+	@packages=$$(sh internal/lint/concurrent.sh); echo "go test -race -short" $$packages; \
+	go test -race -short -timeout 10m $$packages
+
+bench: ## run every benchmark
+	go test -run '^$$' -bench . -benchmem ./...
+
+fuzz: ## run every fuzz target for FUZZTIME (default 10s)
+	@list=$$(go test -list '^Fuzz' ./...) || { echo "$$list"; exit 1; }; \
+	echo "$$list" | awk '/^Fuzz/ { t[n++] = $$1 } /^ok/ { for (i = 0; i < n; i++) print $$2, t[i]; n = 0 }' | \
+	while read -r package target; do \
+		echo "$$package $$target"; \
+		go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$package" </dev/null || exit 1; \
+	done
+
+golden: ## rewrite the golden files from what the program prints now
+	go test $$(grep -rl --include='*_test.go' 'flag.Bool("update"' . | xargs -n1 dirname | sort -u) -update
+
+reproduce: build ## build the program and redraw the papers' figures and tables into OUT (default out)
+	bin/eevee reproduce -o $(OUT)
+
+clean: ## remove what the targets built
+	rm -rf bin $(OUT)
+
+help: ## print the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
