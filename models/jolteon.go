@@ -127,14 +127,19 @@ func FitJolteon(p *Profile, options JolteonOptions) (*Jolteon, error) {
 		if err != nil {
 			return nil, fmt.Errorf("fit of workflow %s, stage %q: %w", p.Workflow.Name(), p.Workflow.Stage(i).Name, err)
 		}
-		for _, step := range s.steps() {
-			if step.Singular {
-				m.warnings = append(m.warnings, fmt.Sprintf("stage %s, step %s: the recordings do not determine every parameter; undetermined directions have no spread", s.Name, step.name))
-			}
-		}
-		m.stages = append(m.stages, s)
+		m.add(s)
 	}
 	return m, nil
+}
+
+// add appends a stage, and warns of what a user of it must know.
+func (m *Jolteon) add(s JolteonStage) {
+	for _, step := range s.steps() {
+		if step.Singular {
+			m.warnings = append(m.warnings, fmt.Sprintf("stage %s, step %s: the recordings do not determine every parameter; undetermined directions have no spread", s.Name, step.name))
+		}
+	}
+	m.stages = append(m.stages, s)
 }
 
 // namedStep is one of the three fitted steps with its name.
@@ -156,10 +161,7 @@ func fitStage(p *Profile, i int) (JolteonStage, error) {
 	at := make([]gridPoint, len(obs))
 	var read, compute, write []float64
 	for k, o := range obs {
-		// The artifact fits on vCPU rounded to 0.1 per instance group.
-		c := o.Config
-		c.VCPU = roundTenth(c.VCPU*float64(c.Parallelism)) / float64(c.Parallelism)
-		at[k] = gridPoint{c, o.InputParallelism}
+		at[k] = gridPoint{inTenths(o.Config), o.InputParallelism}
 		for _, v := range []struct {
 			name string
 			s    float64
@@ -175,13 +177,9 @@ func fitStage(p *Profile, i int) (JolteonStage, error) {
 	}
 
 	var err error
-	fit := func(name string, y []float64, params int, bases ...Basis) (best StepFit) {
-		for _, b := range bases {
-			n := params
-			if b == OnInput {
-				n++
-			}
-			f, e := fitStep(at, y, b, n)
+	fit := func(name string, y []float64) (best StepFit) {
+		for _, b := range stepBases(p.Workflow, i, name) {
+			f, e := fitStep(at, y, b, stepParams(name, b))
 			if e != nil && err == nil {
 				err = fmt.Errorf("step %s: %w", name, e)
 			}
@@ -198,20 +196,41 @@ func fitStage(p *Profile, i int) (JolteonStage, error) {
 		}
 		return best
 	}
-	if s.Splittable {
-		s.Read = fit("read", read, 2, OnTotalVCPU, OnParallelism)
-		s.Compute = fit("compute", compute, 4, OnTotalVCPU, OnParallelism)
-		s.Write = fit("write", write, 2, OnTotalVCPU, OnParallelism)
-		return s, err
-	}
-	bases := []Basis{OnVCPU}
-	if p.Workflow.InputParent(i) >= 0 {
-		bases = append(bases, OnInput)
-	}
-	s.Read = fit("read", read, 2, bases...)
-	s.Compute = fit("compute", compute, 4, OnVCPU)
-	s.Write = fit("write", write, 2, OnVCPU)
+	s.Read = fit("read", read)
+	s.Compute = fit("compute", compute)
+	s.Write = fit("write", write)
 	return s, err
+}
+
+// stepBases returns the bases that the named step of stage i is fitted on, the
+// preferred one first.
+func stepBases(w *Workflow, i int, step string) []Basis {
+	switch {
+	case w.Stage(i).Splittable():
+		return []Basis{OnTotalVCPU, OnParallelism}
+	case step == "read" && w.InputParent(i) >= 0:
+		return []Basis{OnVCPU, OnInput}
+	}
+	return []Basis{OnVCPU}
+}
+
+// stepParams returns how many parameters the named step has on a basis.
+func stepParams(step string, b Basis) int {
+	switch {
+	case step == "compute":
+		return 4
+	case b == OnInput:
+		return 3
+	}
+	return 2
+}
+
+// inTenths returns c with the vCPU of all its instances together rounded to 0.1:
+// what the artifact fits on.
+func inTenths(c StageConfig) StageConfig {
+	d := float64(c.Parallelism)
+	c.VCPU = roundTenth(c.VCPU*d) / d
+	return c
 }
 
 // roundTenth rounds half to even at one decimal, as Python's round does.
@@ -254,8 +273,11 @@ func fitStep(at []gridPoint, y []float64, b Basis, params int) (StepFit, error) 
 	return f, nil
 }
 
+// kindJolteon is what the model is called on the command line and in files.
+const kindJolteon = "jolteon"
+
 // Name returns "jolteon".
-func (m *Jolteon) Name() string { return "jolteon" }
+func (m *Jolteon) Name() string { return kindJolteon }
 
 // Workflow returns the workflow that the model is of.
 func (m *Jolteon) Workflow() *Workflow { return m.workflow }

@@ -1,0 +1,360 @@
+package models
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// ModelSchema names the version of the model file that this package writes and
+// reads. It changes whenever a field is added, removed or changes its meaning.
+const ModelSchema = "eevee.model/1"
+
+// ModelMeta is what a model file says about its model besides the model.
+type ModelMeta struct {
+	Trace TraceRef
+}
+
+// TraceRef names the trace that a model was fitted to.
+type TraceRef struct {
+	Source string // where the rows come from, such as recorded or bundled
+	SHA256 string // of the trace file, 64 hexadecimal digits in lower case
+}
+
+// modelFile is the JSON form of a fitted model. Parameters are in seconds:
+// what they multiply counts instances and vCPU.
+type modelFile struct {
+	Schema   string       `json:"schema"`
+	Kind     string       `json:"kind"`
+	Workflow string       `json:"workflow"`
+	Options  modelOptions `json:"options"`
+	Trace    modelTrace   `json:"trace"`
+	Stages   []modelStage `json:"stages"`
+}
+
+type modelOptions struct {
+	DropConstants bool `json:"drop_constants"`
+	ShareDraws    bool `json:"share_draws"`
+}
+
+type modelTrace struct {
+	Source string `json:"source"`
+	SHA256 string `json:"sha256"`
+}
+
+type modelStage struct {
+	Name       string    `json:"name"`
+	Splittable bool      `json:"splittable"`
+	Cold       []float64 `json:"cold_s"`
+	Read       modelStep `json:"read"`
+	Compute    modelStep `json:"compute"`
+	Write      modelStep `json:"write"`
+}
+
+type modelStep struct {
+	modelCurve
+	Discarded *modelCurve `json:"discarded,omitempty"`
+}
+
+type modelCurve struct {
+	Basis    string      `json:"basis"`
+	Params   []float64   `json:"params_s"`
+	Factor   [][]float64 `json:"factor_s"`
+	SSR      float64     `json:"ssr_s2"`
+	MeanAbs  float64     `json:"mean_abs_relative_error"`
+	MeanSign float64     `json:"mean_relative_error"`
+	N        int         `json:"n"`
+	Singular bool        `json:"singular"`
+}
+
+// Save writes the model as a file that LoadModel reads. The file appears under
+// its name when it is complete, or not at all.
+func (m *Jolteon) Save(path string, meta ModelMeta) error {
+	var text bytes.Buffer
+	if err := m.write(&text, path, meta); err != nil {
+		return err
+	}
+	if err := replaceFile(path, text.Bytes()); err != nil {
+		return fmt.Errorf("cannot write %s: %w", path, err)
+	}
+	return nil
+}
+
+// Write writes the model in the form of a model file. A model that LoadModel
+// would not accept is an error, and nothing is written.
+func (m *Jolteon) Write(w io.Writer, meta ModelMeta) error {
+	return m.write(w, "model "+m.Name(), meta)
+}
+
+func (m *Jolteon) write(w io.Writer, to string, meta ModelMeta) error {
+	f := modelFile{
+		Schema: ModelSchema, Kind: m.Name(), Workflow: m.workflow.Name(),
+		Options: modelOptions(m.options), Trace: modelTrace(meta.Trace),
+	}
+	for _, s := range m.stages {
+		f.Stages = append(f.Stages, modelStage{
+			Name: s.Name, Splittable: s.Splittable, Cold: s.Cold,
+			Read: newModelStep(s.Read), Compute: newModelStep(s.Compute), Write: newModelStep(s.Write),
+		})
+	}
+	if err := f.check(to, m.workflow); err != nil {
+		return err
+	}
+	text, err := json.Marshal(f)
+	if err != nil {
+		panic(err) // check lets no number through that JSON cannot hold
+	}
+	_, err = w.Write(append(text, '\n'))
+	return err
+}
+
+func newModelStep(f StepFit) modelStep {
+	s := modelStep{modelCurve: newModelCurve(f)}
+	if f.Discarded != nil {
+		c := newModelCurve(*f.Discarded)
+		s.Discarded = &c
+	}
+	return s
+}
+
+func newModelCurve(f StepFit) modelCurve {
+	return modelCurve{string(f.Basis), f.Params, f.Factor, f.SSR, f.MeanAbs, f.MeanSign, f.N, f.Singular}
+}
+
+func (c modelCurve) fit() StepFit {
+	return StepFit{
+		Basis: Basis(c.Basis), Params: c.Params, Factor: c.Factor, SSR: c.SSR,
+		MeanAbs: c.MeanAbs, MeanSign: c.MeanSign, N: c.N, Singular: c.Singular,
+	}
+}
+
+func (s modelStep) fit() StepFit {
+	f := s.modelCurve.fit()
+	if s.Discarded != nil {
+		other := s.Discarded.fit()
+		f.Discarded = &other
+	}
+	return f
+}
+
+// maxModelBytes bounds the size of a model file: one of eight stages has 40 kB.
+const maxModelBytes = 64 << 20
+
+// LoadModel reads a model file of the given workflow. The model draws the same
+// scenarios, bit by bit, as the one that was saved. A file of another version,
+// kind or workflow, unknown or missing fields, numbers that do not fit
+// together and anything after the model are errors, one line each, that name
+// the file and the field.
+func LoadModel(path string, def *Definition) (Model, ModelMeta, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, ModelMeta{}, fmt.Errorf("model file: %w", err)
+	}
+	defer f.Close()
+	return ReadModel(f, path, def)
+}
+
+// ReadModel is LoadModel for any reader. The name from is used in errors.
+func ReadModel(r io.Reader, from string, def *Definition) (Model, ModelMeta, error) {
+	text, err := io.ReadAll(io.LimitReader(r, maxModelBytes+1))
+	if err != nil {
+		return nil, ModelMeta{}, fmt.Errorf("%s: %w", from, err)
+	}
+	if len(text) > maxModelBytes {
+		return nil, ModelMeta{}, fmt.Errorf("%s: is larger than %d MB, no model is", from, maxModelBytes>>20)
+	}
+	if err := checkHeader(from, text); err != nil {
+		return nil, ModelMeta{}, err
+	}
+	var f modelFile
+	if err := decodeExact(from, text, &f); err != nil {
+		return nil, ModelMeta{}, err
+	}
+	if err := f.check(from, def.Workflow); err != nil {
+		return nil, ModelMeta{}, err
+	}
+	m := &Jolteon{workflow: def.Workflow, options: JolteonOptions(f.Options)}
+	for _, s := range f.Stages {
+		m.add(JolteonStage{
+			Name: s.Name, Splittable: s.Splittable, Cold: s.Cold,
+			Read: s.Read.fit(), Compute: s.Compute.fit(), Write: s.Write.fit(),
+		})
+	}
+	return m, ModelMeta{Trace: TraceRef(f.Trace)}, nil
+}
+
+// checkHeader tells a model of another version or kind from a defective one:
+// its other fields need not be those of this version.
+func checkHeader(from string, text []byte) error {
+	var head struct{ Schema, Kind any }
+	if json.Unmarshal(text, &head) != nil {
+		return nil // decodeExact says what is wrong
+	}
+	if s, ok := head.Schema.(string); ok && s != ModelSchema {
+		return fmt.Errorf("%s: schema: is %q, this eevee reads %q; fit the model again", from, s, ModelSchema)
+	}
+	if k, ok := head.Kind.(string); ok && k != kindJolteon {
+		return fmt.Errorf("%s: kind: is %q, this eevee reads models of kind %q", from, k, kindJolteon)
+	}
+	return nil
+}
+
+// check reports every reason why the file is no model of w.
+func (f modelFile) check(from string, w *Workflow) error {
+	var errs []error
+	defect := func(field, format string, args ...any) {
+		if len(errs) < maxDefects {
+			errs = append(errs, fmt.Errorf("%s: %s: "+format, append([]any{from, field}, args...)...))
+		}
+	}
+	if f.Schema != ModelSchema {
+		defect("schema", "is %q, want %q", f.Schema, ModelSchema)
+	}
+	if f.Kind != kindJolteon {
+		defect("kind", "is %q, want %q", f.Kind, kindJolteon)
+	}
+	if strings.TrimSpace(f.Trace.Source) == "" {
+		defect("trace.source", "is empty")
+	}
+	if !isSHA256(f.Trace.SHA256) {
+		defect("trace.sha256", "%q is not 64 hexadecimal digits in lower case", f.Trace.SHA256)
+	}
+	if f.Workflow != w.Name() {
+		defect("workflow", "is %q, want %q", f.Workflow, w.Name())
+		return errors.Join(errs...)
+	}
+	if len(f.Stages) != w.Len() {
+		defect("stages", "%d stages, workflow %s has %d", len(f.Stages), w.Name(), w.Len())
+		return errors.Join(errs...)
+	}
+	for i, s := range f.Stages {
+		at := fmt.Sprintf("stages[%d]", i)
+		stage := w.Stage(i)
+		if s.Name != stage.Name {
+			defect(at+".name", "is %q, stage %d of workflow %s is %q", s.Name, i, w.Name(), stage.Name)
+			continue
+		}
+		if s.Splittable != stage.Splittable() {
+			defect(at+".splittable", "is %v, for workflow %s it is %v", s.Splittable, w.Name(), stage.Splittable())
+			continue
+		}
+		if len(s.Cold) == 0 {
+			defect(at+".cold_s", "is empty")
+		}
+		for k, v := range s.Cold {
+			if !finite(v) {
+				defect(fmt.Sprintf("%s.cold_s[%d]", at, k), "is %v", v)
+			}
+		}
+		for _, step := range []struct {
+			name string
+			modelStep
+		}{{"read", s.Read}, {"compute", s.Compute}, {"write", s.Write}} {
+			bases := stepBases(w, i, step.name)
+			step.check(at+"."+step.name, step.name, bases, defect)
+			if other := step.Discarded; other != nil {
+				field := at + "." + step.name + ".discarded"
+				other.check(field, step.name, bases, defect)
+				if other.Basis == step.Basis {
+					defect(field+".basis", "is %q as that of the step itself", other.Basis)
+				}
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// check reports what is wrong with the curve of the named step.
+func (c modelCurve) check(at, step string, bases []Basis, defect func(field, format string, args ...any)) {
+	if !slices.Contains(bases, Basis(c.Basis)) {
+		defect(at+".basis", "is %q, want one of %q", c.Basis, bases)
+		return
+	}
+	params := stepParams(step, Basis(c.Basis))
+	if len(c.Params) != params {
+		defect(at+".params_s", "%d numbers, a %s step on %q has %d", len(c.Params), step, c.Basis, params)
+	}
+	if len(c.Factor) != params {
+		defect(at+".factor_s", "%d rows, want %d", len(c.Factor), params)
+	}
+	for k, v := range c.Params {
+		if !finite(v) {
+			defect(fmt.Sprintf("%s.params_s[%d]", at, k), "is %v", v)
+		}
+	}
+	for j, row := range c.Factor {
+		if len(row) != params {
+			defect(fmt.Sprintf("%s.factor_s[%d]", at, j), "%d numbers, want %d", len(row), params)
+		}
+		for k, v := range row {
+			if !finite(v) {
+				defect(fmt.Sprintf("%s.factor_s[%d][%d]", at, j, k), "is %v", v)
+			}
+		}
+	}
+	if !finite(c.SSR) || c.SSR < 0 {
+		defect(at+".ssr_s2", "is %v", c.SSR)
+	}
+	if !finite(c.MeanAbs) || c.MeanAbs < 0 {
+		defect(at+".mean_abs_relative_error", "is %v", c.MeanAbs)
+	}
+	if !finite(c.MeanSign) {
+		defect(at+".mean_relative_error", "is %v", c.MeanSign)
+	}
+	if c.N <= params {
+		defect(at+".n", "is %d, a fit of %d parameters needs more than %d observations", c.N, params, params)
+	}
+}
+
+func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
+
+func isSHA256(s string) bool {
+	return len(s) == 64 && strings.Trim(s, "0123456789abcdef") == ""
+}
+
+// replaceFile gives the file its content, or leaves what was there: it writes
+// beside the file and renames.
+func replaceFile(path string, content []byte) (err error) {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return errors.New("is a folder")
+	}
+	dir, base := filepath.Split(path)
+	var f *os.File
+	for n := os.Getpid(); f == nil; n++ {
+		// Not os.CreateTemp, whose files only their owner can read.
+		f, err = os.OpenFile(filepath.Join(dir, fmt.Sprintf(".%s.%d.tmp", base, n)), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+		if err != nil && !errors.Is(err, fs.ErrExist) {
+			return err
+		}
+	}
+	_, err = f.Write(content)
+	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		os.Remove(f.Name())
+		return err
+	}
+	d, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+// ModelFileSchema returns the JSON Schema of the model file.
+func ModelFileSchema() []byte {
+	text, err := data.ReadFile("data/schemas/model.schema.json")
+	if err != nil {
+		panic(err) // the file is part of the program
+	}
+	return text
+}
