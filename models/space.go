@@ -128,41 +128,14 @@ func (s *Space) Locate(c Config) (pick []int, err error) {
 // do not look at memory.
 func (s *Space) Size() *big.Int {
 	total := big.NewInt(1)
-	for _, group := range s.coupled() {
+	var links [][2]int
+	for _, r := range s.rules {
+		links = append(links, [2]int{r.Stage, r.Of})
+	}
+	for _, group := range connected(s.Workflow.Len(), links) {
 		total.Mul(total, s.countGroup(group))
 	}
 	return total
-}
-
-// coupled returns the groups of stages that rules connect, directly or through
-// other stages.
-func (s *Space) coupled() [][]int {
-	group := make([]int, s.Workflow.Len())
-	for i := range group {
-		group[i] = i
-	}
-	for changed := true; changed; {
-		changed = false
-		for _, r := range s.rules {
-			if low := min(group[r.Stage], group[r.Of]); group[r.Stage] != low || group[r.Of] != low {
-				group[r.Stage], group[r.Of] = low, low
-				changed = true
-			}
-		}
-	}
-	var groups [][]int
-	for i := range group {
-		var members []int
-		for j := range group {
-			if group[j] == i {
-				members = append(members, j)
-			}
-		}
-		if len(members) > 0 {
-			groups = append(groups, members)
-		}
-	}
-	return groups
 }
 
 // countGroup counts the admissible combinations of the given coupled stages.

@@ -1,0 +1,148 @@
+package solvers
+
+import (
+	"cmp"
+	"context"
+	"runtime"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+
+	"eevee/models"
+)
+
+// column is what one stage does under one choice, scenario by scenario.
+type column struct {
+	latency     []float64 // s
+	cost        []float64 // USD; nil where only its mean is wanted
+	meanLatency float64
+	meanCost    float64
+}
+
+// table holds the columns of every stage and choice. A stage that reads its
+// input parent's parallelism has a set of columns for each value it can take.
+type table struct {
+	problem *Problem
+	n       int
+	inputs  [][]int    // per stage: values of the input parallelism that matter; nil: it does not
+	columns [][]column // per stage: [input*choices + choice]
+}
+
+// newTable computes every column once. Costs are kept per scenario only if
+// asked for.
+func newTable(ctx context.Context, p *Problem, costs bool) (*table, error) {
+	w := p.Workflow()
+	t := &table{
+		problem: p, n: p.Scenarios.Len(),
+		inputs: make([][]int, w.Len()), columns: make([][]column, w.Len()),
+	}
+	var work errgroup.Group
+	work.SetLimit(runtime.GOMAXPROCS(0))
+	for i := range w.Len() {
+		choices := p.Space.Choices(i)
+		inputs := []int{0}
+		if parent := w.InputParent(i); parent >= 0 && p.Scenarios.ReadsInput(i) {
+			inputs = parallelisms(p.Space.Choices(parent))
+			t.inputs[i] = inputs
+		}
+		t.columns[i] = make([]column, len(inputs)*len(choices))
+		work.Go(func() error {
+			for k, in := range inputs {
+				if err := ctx.Err(); err != nil {
+					return err
+				}
+				for j, c := range choices {
+					t.columns[i][k*len(choices)+j] = t.column(i, c, in, costs)
+				}
+			}
+			return nil
+		})
+	}
+	return t, work.Wait()
+}
+
+func (t *table) column(i int, c models.StageConfig, in int, costs bool) column {
+	latency, cost := make([]float64, t.n), make([]float64, t.n)
+	t.problem.Scenarios.Columns(i, c, in, latency, cost)
+	col := column{meanLatency: mean(latency), meanCost: mean(cost)}
+	col.latency = latency
+	if costs {
+		col.cost = cost
+	}
+	return col
+}
+
+// sortRows puts the scenarios with the largest values first.
+func (t *table) sortRows(values []float64) {
+	order := make([]int32, len(values))
+	for i := range order {
+		order[i] = int32(i)
+	}
+	slices.SortStableFunc(order, func(a, b int32) int { return cmp.Compare(values[b], values[a]) })
+	var work errgroup.Group
+	work.SetLimit(runtime.GOMAXPROCS(0))
+	for i := range t.columns {
+		work.Go(func() error {
+			was := make([]float64, t.n)
+			for j := range t.columns[i] {
+				c := &t.columns[i][j]
+				for _, values := range [][]float64{c.latency, c.cost} {
+					if values == nil {
+						continue
+					}
+					copy(was, values)
+					for k, from := range order {
+						values[k] = was[from]
+					}
+				}
+			}
+			return nil
+		})
+	}
+	work.Wait() // no task fails
+}
+
+// parallelisms returns the distinct parallelism values of choices, ascending.
+func parallelisms(choices []models.StageConfig) []int {
+	var list []int
+	for _, c := range choices {
+		list = append(list, c.Parallelism)
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+// input returns the index of the given input parallelism among those of stage
+// i, 0 where it does not matter.
+func (t *table) input(i, parallelism int) int {
+	if t.inputs[i] == nil {
+		return 0
+	}
+	k, ok := slices.BinarySearch(t.inputs[i], parallelism)
+	if !ok {
+		panic("solvers: input parallelism outside the space")
+	}
+	return k
+}
+
+// at returns the column of stage i under its choice j, with the given input
+// parallelism.
+func (t *table) at(i, j, inputParallelism int) *column {
+	choices := len(t.columns[i]) / max(1, len(t.inputs[i]))
+	return &t.columns[i][t.input(i, inputParallelism)*choices+j]
+}
+
+// of returns the columns of a whole configuration.
+func (t *table) of(pick []int) []*column {
+	w := t.problem.Workflow()
+	cols := make([]*column, len(pick))
+	for i, j := range pick {
+		in := 0
+		if t.inputs[i] != nil {
+			parent := w.InputParent(i)
+			in = t.problem.Space.Choices(parent)[pick[parent]].Parallelism
+		}
+		cols[i] = t.at(i, j, in)
+	}
+	return cols
+}
