@@ -24,6 +24,7 @@ type Definition struct {
 	Title     string
 	Source    string  // where the workflow and its spaces come from
 	MBPerVCPU float64 // MB of memory that buy one vCPU
+	Price     string  // price book to use where none is asked for
 	Spaces    []NamedSpace
 }
 
@@ -94,6 +95,7 @@ type file struct {
 	Title     string      `yaml:"title"`
 	Source    string      `yaml:"source"`
 	MBPerVCPU float64     `yaml:"mb_per_vcpu"`
+	Price     string      `yaml:"price"`
 	Stages    []fileStage `yaml:"stages"`
 	Spaces    []fileSpace `yaml:"spaces"`
 }
@@ -157,7 +159,10 @@ func ParseDefinition(from string, text []byte) (*Definition, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", from, err)
 	}
-	d := &Definition{Workflow: w, Title: f.Title, Source: f.Source, MBPerVCPU: f.MBPerVCPU}
+	if f.Price == "" {
+		f.Price = PriceAWS
+	}
+	d := &Definition{Workflow: w, Title: f.Title, Source: f.Source, MBPerVCPU: f.MBPerVCPU, Price: f.Price}
 	var errs []error
 	for _, fs := range f.Spaces {
 		s, err := fs.space(w, f.MBPerVCPU)

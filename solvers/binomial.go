@@ -17,3 +17,14 @@ func BinomialInterval(x, n int, confidence float64) (lo, hi float64) {
 	}
 	return lo, hi
 }
+
+// BinomialUpper returns the exact one-sided upper limit of Clopper and Pearson
+// for the success probability after x successes in n trials, at the given
+// confidence in percent.
+func BinomialUpper(x, n int, confidence float64) float64 {
+	if x >= n {
+		return 1
+	}
+	tail, _ := complement(confidence).Float64()
+	return mathext.InvRegIncBeta(float64(x+1), float64(n-x), 1-tail)
+}

@@ -53,6 +53,10 @@ type Bound struct {
 	Percentile float64 // percent, above 0 and below 100
 	Confidence float64 // percent, above 0 and below 100
 	Rule       Rule
+
+	// Margin is how many scenarios fewer than the plug-in's may exceed the
+	// limit under the rule verified; Solve raises it from 0 as it has to.
+	Margin int
 }
 
 // Risk returns 1 - Percentile/100.
@@ -105,11 +109,16 @@ func (b Bound) Check() error {
 // binomial tail in place of Hoeffding's bound). Where not even k = 0 is
 // admissible the error names the n that is needed.
 //
-// Plugin and Verified: k = floor(n * risk), in decimal arithmetic.
+// Plugin and Verified: k = floor(n * risk), in decimal arithmetic; Verified
+// takes Margin off, down to 0.
 func (b Bound) Allowed(n int, size *big.Int) (int, error) {
 	if b.Rule != Certified {
 		k := new(big.Rat).Mul(big.NewRat(int64(n), 1), complement(b.Percentile))
-		return int(new(big.Int).Quo(k.Num(), k.Denom()).Int64()), nil
+		plugin := int(new(big.Int).Quo(k.Num(), k.Denom()).Int64())
+		if b.Rule == Verified {
+			return max(0, plugin-b.Margin), nil
+		}
+		return plugin, nil
 	}
 	k := b.certified(n, size)
 	if k < 0 {

@@ -318,14 +318,18 @@ func drawProblem(t *rapid.T) *solvers.Problem {
 	return p
 }
 
+// A relaxation that cuts too much is wrong on few problems only: a multiplier
+// credited with 0.7 of the slack took thousands of them to show.
 func TestExactEqualsExhaustiveOnRandomProblems(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		p := drawProblem(t)
-		if p.Space.Size().Sign() == 0 {
-			t.Skip("the rules leave no configuration")
-		}
-		agree(t, "random problem", p)
-	})
+	for range 30 {
+		rapid.Check(t, func(t *rapid.T) {
+			p := drawProblem(t)
+			if p.Space.Size().Sign() == 0 {
+				t.Skip("the rules leave no configuration")
+			}
+			agree(t, "random problem", p)
+		})
+	}
 }
 
 // Exhaustive itself against the definition: every configuration is evaluated

@@ -18,6 +18,7 @@ type Problem struct {
 	Space     *models.Space
 	Scenarios *models.Scenarios
 	Profile   *models.Profile // the training rows, for methods with a model of their own; may be nil
+	Model     models.Model    // what the scenarios were drawn from, for methods that look into it; may be nil
 	Bound     Bound
 
 	evaluations atomic.Int64
@@ -160,8 +161,9 @@ type Method interface {
 	Solve(ctx context.Context, p *Problem, streams models.Streams) (Solution, error)
 }
 
-// Holdout draws n scenarios that no method saw.
-type Holdout func(n int) (*models.Scenarios, error)
+// Holdout draws n scenarios that no method saw. Every attempt of the rule
+// verified asks for new ones; the others have attempt 0 only.
+type Holdout func(attempt, n int) (*models.Scenarios, error)
 
 // HoldoutSize is the number of holdout scenarios on which Solve re-checks an
 // answer.
@@ -191,8 +193,18 @@ type HoldoutCheck struct {
 	Outcome    Outcome
 }
 
+// verifiedAttempts is how often the rule verified may try; each attempt has its
+// share of 1 - confidence (Bonferroni).
+const verifiedAttempts = 5
+
 // Solve validates the problem, runs the method and re-checks its answer on the
-// sample and on HoldoutSize fresh scenarios.
+// sample and on HoldoutSize fresh scenarios, whatever the method claims. A nil
+// holdout leaves out the latter.
+//
+// Under the rule verified an answer is accepted only if the exact one-sided
+// upper limit of its risk on a fresh holdout is at most the bound's risk; else
+// the method has to do with fewer violations, by one standard deviation of
+// their binomial number for each attempt.
 func Solve(ctx context.Context, p *Problem, m Method, streams models.Streams, holdout Holdout) (Report, error) {
 	if err := p.Bound.Check(); err != nil {
 		return Report{}, err
@@ -200,6 +212,34 @@ func Solve(ctx context.Context, p *Problem, m Method, streams models.Streams, ho
 	if err := m.Supports(p); err != nil {
 		return Report{}, fmt.Errorf("method %s: %w", m, err)
 	}
+	if p.Bound.Rule != Verified {
+		return solveOnce(ctx, p, m, streams, holdout, 0)
+	}
+	if holdout == nil {
+		return Report{}, errors.New("bound: the rule verified needs a holdout")
+	}
+	n, risk := float64(p.Scenarios.Len()), p.Bound.Risk()
+	deviation := math.Sqrt(n * risk * (1 - risk))
+	share := 100 - (100-p.Bound.Confidence)/verifiedAttempts
+	var r Report
+	for attempt := range verifiedAttempts {
+		p.Bound.Margin = int(math.Ceil(float64(attempt) * deviation))
+		var err error
+		r, err = solveOnce(ctx, p, m, streams, holdout, attempt)
+		if err != nil || !r.Feasible {
+			return r, err
+		}
+		if BinomialUpper(r.Holdout.Violations, r.Holdout.N, share) <= risk {
+			return r, nil
+		}
+	}
+	r.Solution.Status = NotFound
+	r.Solution.Warnings = append(r.Solution.Warnings, fmt.Sprintf(
+		"%d answers were refused on their holdouts; take more scenarios", verifiedAttempts))
+	return r, nil
+}
+
+func solveOnce(ctx context.Context, p *Problem, m Method, streams models.Streams, holdout Holdout, attempt int) (Report, error) {
 	allowed, err := p.Allowed()
 	if err != nil {
 		return Report{}, err
@@ -226,7 +266,7 @@ func Solve(ctx context.Context, p *Problem, m Method, streams models.Streams, ho
 	if holdout == nil {
 		return r, nil
 	}
-	fresh, err := holdout(HoldoutSize)
+	fresh, err := holdout(attempt, HoldoutSize)
 	if err != nil {
 		return Report{}, fmt.Errorf("holdout: %w", err)
 	}
