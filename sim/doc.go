@@ -1,0 +1,24 @@
+// Package sim executes workflows in simulated time.
+//
+// A World says what the cloud really does: how long the tasks of a stage take
+// under a configuration. It is not the model that a solver was given, so that
+// the simulation is an independent judge of what a solver claims. Replay is
+// the world of recorded executions.
+//
+// Simulate runs a workflow in a world under a configuration, many times, and
+// summarises latency and cost. A stage is ready when all its parents have
+// ended; its tasks then start, one per instance; it ends with the slowest of
+// them; and the workflow ends with its last stage:
+//
+//	world, err := sim.NewReplay(workflow, rows, sim.ReplaySettings{})
+//	summary, err := sim.Simulate(ctx, world, config, 10_000, sim.Settings{Seed: 1}, nil)
+//
+// Runs are replications: run i draws from streams of its own, so that its
+// result depends on the seed and on i only, whatever the number of cores. A
+// run can be turned into rows of a trace (Run.Records), which can be replayed
+// in turn, and into a timeline (Run.Spans, WriteChromeTrace).
+//
+// Inside, time is int64 nanoseconds since the start of the run and money is
+// int64 pico-dollars, so that sums are exact and do not depend on their order.
+// Outside, times are float64 seconds and money is float64 USD.
+package sim

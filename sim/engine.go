@@ -1,0 +1,215 @@
+package sim
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+
+	"eevee/models"
+)
+
+// plan is what the runs of a simulation have in common.
+type plan struct {
+	workflow *models.Workflow
+	config   models.Config
+	stages   []Behaviour
+	streams  models.Streams // of the simulation; run i is replication i
+	keep     Keep
+	label    string   // of executions in records
+	bill     []tariff // per stage
+	first    []int    // index of the first task of every stage, and the number of tasks
+	stageOf  []uint32 // stage of every task
+}
+
+// money is an amount in pico-dollars (1e-12 USD).
+type money int64
+
+func (m money) usd() float64 { return float64(m) / 1e12 }
+
+// seconds and nanoseconds convert between the two units of time, and back
+// without loss below 2^53 ns (104 days).
+func seconds(ns int64) float64 { return float64(ns) / 1e9 }
+
+func nanoseconds(s float64) int64 { return int64(math.Round(s * 1e9)) }
+
+// tariff is a price book applied to the instances of one stage.
+type tariff struct {
+	step int64   // ns; billed time is rounded up to a multiple of it; 0: not rounded
+	rate float64 // pico-dollars per ns
+	fee  money   // per invocation
+	gb   float64 // memory that is charged
+}
+
+func newTariff(price models.PriceBook, c models.StageConfig) tariff {
+	return tariff{
+		step: nanoseconds(price.BillingStepS),
+		rate: price.Rate(c) * 1e12 / 1e9,
+		fee:  money(math.Round(price.USDPerRequest * 1e12)),
+		gb:   price.GB(c),
+	}
+}
+
+// invoice returns what an invocation of the given duration in ns is billed.
+func (t *tariff) invoice(busy int64) (billed int64, cost money) {
+	billed = busy
+	if t.step > 0 {
+		billed = (busy + t.step - 1) / t.step * t.step
+	}
+	return billed, money(math.Round(float64(billed)*t.rate)) + t.fee
+}
+
+// engine executes runs of a plan, one after the other, on one core. It
+// allocates what it needs once.
+type engine struct {
+	plan   *plan
+	kernel kernel
+	start  handler // a function starts to run; argument: task
+	end    handler // a task ends; argument: task
+
+	sources []rand.PCG // per stage
+	chances []Chance   // per stage
+	buffers [][]Task   // per stage
+	tasks   [][]Task   // per stage, of this run
+	waiting []int      // per stage: parents that have not ended
+	left    []int      // per stage: tasks that have not ended
+
+	run     *Run
+	started int
+	ended   int
+	done    int // stages
+	scratch []float64
+}
+
+func newEngine(p *plan) *engine {
+	n := p.workflow.Len()
+	e := &engine{
+		plan:    p,
+		sources: make([]rand.PCG, n),
+		chances: make([]Chance, n),
+		buffers: make([][]Task, n),
+		tasks:   make([][]Task, n),
+		waiting: make([]int, n),
+		left:    make([]int, n),
+	}
+	for i := range n {
+		e.chances[i].Stream = rand.New(&e.sources[i])
+		e.buffers[i] = make([]Task, 0, p.config[i].Parallelism)
+	}
+	e.start = e.kernel.handle(e.taskStarts)
+	e.end = e.kernel.handle(e.taskEnds)
+	return e
+}
+
+// execute simulates run number i into run.
+func (e *engine) execute(i int, run *Run) {
+	p := e.plan
+	run.reset(p, i)
+	e.run = run
+	e.kernel.reset()
+	e.started, e.ended, e.done = 0, 0, 0
+
+	streams := p.streams
+	streams.Replication = uint64(i)
+	stream := streams.New("run")
+	word := stream.Uint64()
+	for s := range e.chances {
+		e.sources[s].Seed(stream.Uint64(), stream.Uint64())
+		e.chances[s].Run, e.chances[s].word = i, word
+		e.waiting[s] = len(p.workflow.Parents(s))
+	}
+	for s, parents := range e.waiting {
+		if parents == 0 {
+			e.stageReady(s)
+		}
+	}
+	e.kernel.run()
+	if n := len(p.stageOf); e.started != n || e.ended != n || e.done != len(p.stages) {
+		panic(fmt.Sprintf("sim: run %d ended with %d of %d tasks started, %d ended, %d of %d stages done", i, e.started, n, e.ended, e.done, len(p.stages)))
+	}
+	run.close()
+}
+
+// stageReady invokes the tasks of stage s.
+func (e *engine) stageReady(s int) {
+	p := e.plan
+	e.run.Stages[s].ready = e.kernel.now
+	tasks := p.stages[s].Tasks(&e.chances[s], e.buffers[s][:0])
+	if len(tasks) != p.config[s].Parallelism {
+		panic(fmt.Sprintf("sim: %d tasks for the %d instances of stage %q", len(tasks), p.config[s].Parallelism, p.workflow.Stage(s).Name))
+	}
+	e.tasks[s] = tasks
+	e.left[s] = len(tasks)
+	for j := range tasks {
+		e.kernel.at(e.kernel.now+tasks[j].Cold, e.start, uint32(p.first[s]+j))
+	}
+}
+
+func (e *engine) taskStarts(task uint32) {
+	e.started++
+	s := e.plan.stageOf[task]
+	t := &e.tasks[s][int(task)-e.plan.first[s]]
+	e.kernel.at(e.kernel.now+t.Busy(), e.end, task)
+}
+
+func (e *engine) taskEnds(task uint32) {
+	e.ended++
+	p := e.plan
+	s := p.stageOf[task]
+	t := &e.tasks[s][int(task)-p.first[s]]
+	billed, cost := p.bill[s].invoice(t.Busy())
+	stage := &e.run.Stages[s]
+	stage.billed += billed
+	stage.cost += cost
+	if e.left[s]--; e.left[s] == 0 {
+		e.stageEnds(int(s))
+	}
+}
+
+func (e *engine) stageEnds(s int) {
+	e.done++
+	stage := &e.run.Stages[s]
+	stage.end = e.kernel.now
+	if e.plan.keep >= KeepStages {
+		stage.Mean, stage.P95 = aggregate(e.tasks[s], stage.end-stage.ready, &e.scratch)
+	}
+	if e.plan.keep >= KeepTasks {
+		copy(e.run.tasks[e.plan.first[s]:], e.tasks[s])
+	}
+	for _, child := range e.plan.workflow.Children(s) {
+		if e.waiting[child]--; e.waiting[child] == 0 {
+			e.stageReady(child)
+		}
+	}
+}
+
+// aggregate returns what a profile would record of a stage: mean and p95
+// of every step over the tasks, in seconds. As in the profiles of the Jolteon
+// artifact, cold is what is left of the stage's wall time: wall time minus
+// mean duration, and wall time minus the sum of the other steps' p95. The
+// scratch space is reused.
+func aggregate(tasks []Task, wall int64, scratch *[]float64) (mean, p95 models.Steps) {
+	for _, step := range []struct {
+		of        func(*Task) int64
+		mean, p95 *float64
+	}{
+		{func(t *Task) int64 { return t.Read }, &mean.Read, &p95.Read},
+		{func(t *Task) int64 { return t.Compute }, &mean.Compute, &p95.Compute},
+		{func(t *Task) int64 { return t.Write }, &mean.Write, &p95.Write},
+	} {
+		sorted := (*scratch)[:0]
+		sum := int64(0)
+		for j := range tasks {
+			ns := step.of(&tasks[j])
+			sum += ns
+			sorted = append(sorted, float64(ns))
+		}
+		slices.Sort(sorted)
+		*step.mean = float64(sum) / float64(len(tasks)) / 1e9
+		*step.p95 = models.SortedQuantileR7(sorted, 0.95) / 1e9
+		*scratch = sorted
+	}
+	mean.Cold = max(0, seconds(wall)-mean.Exec()) // below 0 by rounding only
+	p95.Cold = seconds(wall) - p95.Exec()
+	return mean, p95
+}

@@ -1,0 +1,119 @@
+package sim
+
+import (
+	"fmt"
+	"strconv"
+
+	"eevee/models"
+	"eevee/traces"
+)
+
+// Records appends the run to rows of a trace: for every stage a mean and a p95
+// row, as a profile has them (the cold of these rows is wall time minus mean
+// duration, and wall time minus the sum of the other p95), and, with
+// KeepTasks, one row per invocation. It must not be called for a run of which
+// only totals were kept.
+//
+// Instants are nanoseconds since the start of the run, and the epoch is the
+// replication plus 1: epoch 0 of a profile is the one whose instances had to
+// be started. The cost of a mean row is that of all invocations of the stage,
+// that of an invocation row its own.
+func (r *Run) Records(rows []traces.Record) []traces.Record {
+	p := r.plan
+	if p.keep < KeepStages {
+		panic("sim: Records of a run of which only totals were kept")
+	}
+	run := fmt.Sprintf("%s run %d", p.label, r.Replication)
+	epoch := int32(r.Replication + 1)
+	for i := range r.Stages {
+		s := r.Stages[i] // a copy: rows outlive the run
+		parallelism := int32(p.config[i].Parallelism)
+		base := traces.Record{
+			Workflow:    p.workflow.Name(),
+			Execution:   run,
+			Stage:       p.workflow.Stage(i).Name,
+			Epoch:       &epoch,
+			MemoryMB:    int32(p.config[i].Memory),
+			Parallelism: &parallelism,
+			Source:      traces.Simulated,
+		}
+		mean := withSteps(base, traces.Mean, s.Mean)
+		mean.StartNS, mean.EndNS, mean.CostUSD = &s.ready, &s.end, &s.Cost
+		p95 := withSteps(base, traces.P95, s.P95)
+		p95.StartNS, p95.EndNS = &s.ready, &s.end
+		rows = append(rows, mean, p95)
+		if p.keep < KeepTasks {
+			continue
+		}
+		for j, t := range r.tasks[p.first[i]:][:p.config[i].Parallelism] {
+			rows = append(rows, p.invocation(base, i, j, s.ready, t))
+		}
+	}
+	return rows
+}
+
+func withSteps(r traces.Record, statistic traces.Statistic, s models.Steps) traces.Record {
+	r.Statistic = statistic
+	r.Cold, r.Read, r.Compute, r.Write = &s.Cold, &s.Read, &s.Compute, &s.Write
+	return r
+}
+
+// invocation returns the row of task j of stage i, which was ready at the
+// given time in ns.
+func (p *plan) invocation(base traces.Record, i, j int, ready int64, t Task) traces.Record {
+	r := withSteps(base, traces.Invocation, models.Steps{
+		Cold: seconds(t.Cold), Read: seconds(t.Read), Compute: seconds(t.Compute), Write: seconds(t.Write),
+	})
+	index := int32(j)
+	start := ready + t.Cold
+	end := start + t.Busy()
+	billed, cost := p.bill[i].invoice(t.Busy())
+	usd := cost.usd()
+	r.MapIndex, r.ScheduledNS, r.StartNS, r.EndNS, r.CostUSD = &index, &ready, &start, &end, &usd
+	if ms := billed / 1e6; ms*1e6 == billed { // not so for price books that do not round
+		r.BilledMS = &ms
+	}
+	return r
+}
+
+// Recorder writes runs as a trace.
+type Recorder struct {
+	out  *traces.Writer
+	rows []traces.Record
+}
+
+// NewRecorder begins a trace of simulated runs. Its footer holds the settings
+// of the simulation that decide about the rows. A Recorder must be ended with
+// Close, which gives the file its name, or Abort, which removes it; Abort
+// after Close does nothing.
+func NewRecorder(path string, w *models.Workflow, c models.Config, s Settings) (*Recorder, error) {
+	s, err := s.effective()
+	if err != nil {
+		return nil, fmt.Errorf("recording workflow %s: %w", w.Name(), err)
+	}
+	out, err := traces.NewWriter(path, traces.Meta{
+		Source:   traces.Simulated,
+		Workflow: w.Name(),
+		Extra: map[string]string{
+			"config": c.String(),
+			"price":  s.Price.Name,
+			"seed":   strconv.FormatUint(s.Seed, 10),
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &Recorder{out: out}, nil
+}
+
+// Add writes the rows of a run. It can be handed to Simulate.
+func (r *Recorder) Add(run *Run) error {
+	r.rows = run.Records(r.rows[:0])
+	return r.out.Write(r.rows...)
+}
+
+// Close completes the trace.
+func (r *Recorder) Close() error { return r.out.Close() }
+
+// Abort removes what was written, unless the trace is complete.
+func (r *Recorder) Abort() { r.out.Abort() }
