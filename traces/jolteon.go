@@ -36,8 +36,8 @@ type ProfileLayout struct {
 // JolteonLayout returns the layout of a profile that the Jolteon artifact
 // publishes, for the workflow ml, video or tpcds.
 //
-// The grids are those of the artifact (pkusys/Jolteon at bcce495), which gives
-// memory as vCPU at 1792 MB each, rounded up.
+// The grids are those of the artifact (pkusys/Jolteon at bcce495), memory in MB
+// as set on the platform.
 func JolteonLayout(workflow string) (ProfileLayout, bool) {
 	for _, layout := range jolteonLayouts() {
 		if layout.Workflow == workflow {
