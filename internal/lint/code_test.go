@@ -14,8 +14,9 @@ var bannedImports = map[string]string{
 	"io/ioutil": "io and os have taken its place",
 }
 
-// loggers may be imported by package main only: a package reports through
-// errors and results, and the command decides what is printed.
+// loggers may be imported by package main and by tests (examples end with
+// log.Fatal) only: a package reports through errors and results, and the
+// command decides what is printed.
 var loggers = []string{"log", "log/slog"}
 
 var allowedImports rule = func(m *module) []string {
@@ -26,7 +27,7 @@ var allowedImports rule = func(m *module) []string {
 			if why, banned := bannedImports[p]; banned {
 				complaints = append(complaints, fmt.Sprintf("%s:%d: imports %s: %s", f.path, m.line(spec.Pos()), p, why))
 			}
-			if slices.Contains(loggers, p) && !f.inMain() {
+			if slices.Contains(loggers, p) && !f.inMain() && !f.test() {
 				complaints = append(complaints, fmt.Sprintf("%s:%d: imports %s: return an error or a warning instead", f.path, m.line(spec.Pos()), p))
 			}
 		}
@@ -40,7 +41,7 @@ func TestAllowedImportsCanFail(t *testing.T) {
 	allowedImports.catches(t, offending(t,
 		"main.go", "package main\n\nimport \"log\"\n",
 		"sim/a.go", "package sim\n\nimport (\n\t\"log\"\n\t\"math/rand\"\n)\n",
-		"sim/b_test.go", "package sim\n\nimport (\n\told \"io/ioutil\"\n\t\"math/rand/v2\"\n)\n",
+		"sim/b_test.go", "package sim\n\nimport (\n\told \"io/ioutil\"\n\t\"log\"\n\t\"math/rand/v2\"\n)\n",
 	),
 		"sim/a.go:4: imports log: return an error or a warning instead",
 		"sim/a.go:5: imports math/rand: its sources are seeded by accident; use math/rand/v2 through models.Streams",

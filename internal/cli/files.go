@@ -1,0 +1,42 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// checkOutput says what stands against writing a result to path, before any
+// work is done for it: it is a folder, its folder does not exist, or it is one
+// of the inputs. It reports whether there is a file that would be replaced.
+func checkOutput(path string, inputs ...string) (replaces bool, err error) {
+	folder := filepath.Dir(path)
+	if info, err := os.Stat(folder); err != nil || !info.IsDir() {
+		return false, fmt.Errorf("%s: there is no folder %s", path, folder)
+	}
+	out, err := os.Stat(path)
+	if os.IsNotExist(err) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	if out.IsDir() {
+		return false, fmt.Errorf("%s: is a folder; name a file in it", path)
+	}
+	for _, input := range inputs {
+		if in, err := os.Stat(input); err == nil && os.SameFile(in, out) {
+			return false, fmt.Errorf("%s: is the input %s and would be overwritten; write to another file", path, input)
+		}
+	}
+	return true, nil
+}
+
+// recordingsCache returns the folder that fetched recordings are kept in.
+func recordingsCache() (string, error) {
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return "", fmt.Errorf("no folder to cache recordings in (%w); name one with --cache", err)
+	}
+	return filepath.Join(dir, "eevee", "recordings"), nil
+}

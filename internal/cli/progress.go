@@ -1,0 +1,89 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"golang.org/x/term"
+)
+
+// progress shows how much of a long piece of work is done: as a bar on a
+// terminal, as a line for every tenth elsewhere. It may be used by several
+// goroutines.
+type progress struct {
+	call  *call
+	what  string
+	total int
+	done  int
+	bar   *progressbar.ProgressBar // nil where plain lines are written
+}
+
+// track begins to show the progress of a piece of work of the given number of
+// parts. It ends with the next track, with the result, or with the verb.
+func (c *call) track(what string, total int) *progress {
+	c.endProgress()
+	p := &progress{call: c, what: what, total: total}
+	if c.quiet {
+		return p
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if isTerminal(c.stderr) {
+		p.bar = newBar(c.stderr, what, total)
+	}
+	c.progress = p
+	return p
+}
+
+func newBar(w io.Writer, what string, total int) *progressbar.ProgressBar {
+	return progressbar.NewOptions(total,
+		progressbar.OptionSetWriter(w),
+		progressbar.OptionSetDescription(what),
+		progressbar.OptionShowCount(),
+		progressbar.OptionSetPredictTime(true),
+		progressbar.OptionThrottle(100*time.Millisecond),
+		progressbar.OptionClearOnFinish(),
+	)
+}
+
+// add says that n more parts are done.
+func (p *progress) add(n int) {
+	p.call.mu.Lock()
+	defer p.call.mu.Unlock()
+	before := p.done
+	p.done = min(p.total, p.done+n)
+	switch {
+	case p.call.progress != p: // with --quiet, or another one is shown by now
+	case p.bar != nil:
+		p.bar.Set(p.done)
+	case tenth(p.done, p.total) > tenth(before, p.total):
+		fmt.Fprintf(p.call.stderr, "eevee: %s: %d of %d\n", p.what, p.done, p.total)
+	}
+}
+
+func tenth(done, total int) int { return done * 10 / max(total, 1) }
+
+// clear takes the bar off the terminal, to make room for a line; the next part
+// that is done draws it again. The caller holds the lock.
+func (p *progress) clear() {
+	if p.bar != nil {
+		p.bar.Clear()
+	}
+}
+
+func (c *call) endProgress() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.progress != nil {
+		c.progress.clear()
+		c.progress = nil
+	}
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
