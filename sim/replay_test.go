@@ -434,3 +434,54 @@ func TestSimulateErrors(t *testing.T) {
 		t.Errorf("got %v, want %s", err, want)
 	}
 }
+
+// Simulated runs are a profile like any other: gathered by stage, they hold
+// what the recorded profile holds.
+func TestSimulatedRunsAreAProfile(t *testing.T) {
+	p := bundledProfile(t, "ml")
+	w := p.def.Workflow
+	g := traces.ProfileConfig{MemoryMB: 3584, Parallelism: 16}
+	var rows []traces.Record
+	simulate(t, newReplay(t, w, p.rows, ReplaySettings{Sequential: true}), p.config(g), 2, Settings{Keep: KeepStages}, func(r *Run) error {
+		rows = r.Records(rows)
+		return nil
+	})
+	simulated, err := models.NewProfile(p.def, rows)
+	if err != nil {
+		t.Fatal(err)
+	}
+	recorded, err := models.NewProfile(p.def, p.rows)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range w.Len() {
+		var want []models.Observation
+		for _, o := range recorded.Warm(i) {
+			if strings.HasPrefix(o.Execution, "16x3584/") {
+				want = append(want, o)
+			}
+		}
+		got := simulated.Warm(i)
+		if len(got) != 2 || len(want) != 2 {
+			t.Fatalf("stage %d: %d simulated and %d recorded observations", i, len(got), len(want))
+		}
+		for k := range got {
+			for f, v := range fields(got[k].Mean) {
+				if math.Abs(v-fields(want[k].Mean)[f]) > 1e-8 || math.Abs(fields(got[k].P95)[f]-wantP95(want[k])[f]) > 1e-8 {
+					t.Errorf("stage %d run %d: mean %v and p95 %v, want %v and %v", i, k, got[k].Mean, got[k].P95, want[k].Mean, wantP95(want[k]))
+				}
+			}
+			if got[k].Config != want[k].Config || got[k].InputParallelism != want[k].InputParallelism {
+				t.Errorf("stage %d run %d: %v after %d, want %v after %d", i, k, got[k].Config, got[k].InputParallelism, want[k].Config, want[k].InputParallelism)
+			}
+		}
+	}
+}
+
+// wantP95 returns the p95 steps of a recorded observation with the residual
+// that its wall time leaves as cold (synthesise does not bother).
+func wantP95(o models.Observation) [4]float64 {
+	p95 := o.P95
+	p95.Cold = o.Mean.Cold + o.Mean.Exec() - p95.Exec()
+	return fields(p95)
+}

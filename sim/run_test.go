@@ -101,6 +101,9 @@ func TestRunsHaveStreamsOfTheirOwn(t *testing.T) {
 		return ends
 	}
 	long, short := collect(200, config(9, 4)), collect(30, config(1, 4))
+	if distinct(slices.Sorted(slices.Values(long))) != len(long) {
+		t.Error("two runs have the same draws")
+	}
 	if !slices.Equal(long[:30], short) {
 		t.Errorf("stage b ends at %v, and at %v where stage a has other instances", long[:30], short)
 	}
