@@ -6,10 +6,15 @@ import (
 	"eevee/models"
 )
 
-// prepare fixes what the search is guided by: the linear objective around a
-// reference configuration and the branching order, and drops what a first look
-// from the root rules out.
-func (s *search) prepare(reference []int, multiplier float64) {
+// guide fixes what the search is guided by: the order of the rows and the
+// linear objective around a reference configuration, the multipliers and the
+// branching order; and it drops what a first look from the root rules out.
+func (s *search) guide(reference []int, multiplier float64) {
+	cols := make([][]float64, len(reference))
+	for i, c := range s.table.of(reference) {
+		cols[i] = s.boundedOf(c)
+	}
+	s.table.sortRows(s.bounded(cols))
 	s.linear = s.linearise(reference)
 	s.branch = s.branchOrder()
 	clear(s.lists)
@@ -37,7 +42,7 @@ func (s *search) bestMultipliers(from float64) []float64 {
 		return b
 	}
 	at := 0
-	for range 20 {
+	for range 40 {
 		switch {
 		case bound(at+1) > bound(at):
 			at++
@@ -55,7 +60,8 @@ func (s *search) bestMultipliers(from float64) []float64 {
 // pricedBound returns the lower bound of the objective below n that one
 // multiplier proves: a configuration keeps the bound only if it spends at least
 // (q - limit)/multiplier more than the best means, q being the order statistic
-// of the priced relaxation.
+// of the priced relaxation. It is weaker than the best means alone where q is
+// below the limit, and still says which way to go for a better multiplier.
 func (s *search) pricedBound(n *node, multiplier float64) float64 {
 	bound := 0.0
 	cols := make([][]float64, len(n.pick))
@@ -76,7 +82,7 @@ func (s *search) pricedBound(n *node, multiplier float64) float64 {
 	for from := 0; from < s.hard; from += block {
 		values = append(values, s.evaluate(cols, from, min(block, s.hard-from))...)
 	}
-	return bound + max(0, OrderStatistic(values, s.allowed)-s.limit)/multiplier
+	return bound + (OrderStatistic(values, s.allowed)-s.limit)/multiplier
 }
 
 // linearise returns the linear objective that is exact at the reference.

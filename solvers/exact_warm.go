@@ -38,12 +38,7 @@ func (s *search) warmStart() {
 	if s.incumbent != nil {
 		reference = s.incumbent
 	}
-	cols := make([][]float64, len(reference))
-	for i, c := range s.table.of(reference) {
-		cols[i] = s.boundedOf(c)
-	}
-	s.table.sortRows(s.bounded(cols))
-	s.prepare(reference, multiplier)
+	s.guide(reference, multiplier)
 }
 
 // middle returns the middle choice of every stage.
