@@ -133,6 +133,7 @@ type Solution struct {
 	LowerBound float64       // no feasible configuration has a lower objective; -Inf where nothing is proved
 	Reachable  float64       // with Infeasible: the smallest limit that some configuration keeps on the sample; else NaN
 	Enforced   float64       // the limit that the method really kept; differs from the problem's where it loosened or tightened it
+	Schedule   *Schedule     // when stages are launched and instances started; nil where the method leaves it to the platform
 	Warnings   []string      // what the reader must know about a valid result
 }
 
