@@ -22,8 +22,9 @@ type Observation struct {
 	Execution        string
 	Epoch            int // 0 is the first, cold, repetition of a profile
 	Config           StageConfig
-	InputParallelism int   // parallelism of the stage's input parent in the same run; 0 where it has none
-	Mean, P95        Steps // over the instances
+	InputParallelism int     // parallelism of the stage's input parent in the same run; 0 where it has none
+	Mean, P95        Steps   // over the instances
+	Invocations      []Steps // of the single instances, in the order of the trace; nil where it holds aggregates only
 }
 
 // Profile is a trace seen stage by stage: the rows that a model is fitted to.
@@ -181,6 +182,7 @@ func (g *gathered) observation() Observation {
 	if len(g.invocations) == 0 {
 		return o
 	}
+	o.Invocations = g.invocations
 	if !g.given {
 		o.Config.Parallelism = len(g.invocations)
 	}
