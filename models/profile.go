@@ -20,7 +20,7 @@ func (s Steps) Exec() float64 { return s.Read + s.Compute + s.Write }
 // Observation is what one stage did in one recorded run.
 type Observation struct {
 	Execution        string
-	Epoch            int // 0 is the first, cold, repetition of a profile
+	Epoch            int // 0 is the first, cold, repetition of a profile; a run without an epoch counts as 1
 	Config           StageConfig
 	InputParallelism int     // parallelism of the stage's input parent in the same run; 0 where it has none
 	Mean, P95        Steps   // over the instances
@@ -59,13 +59,14 @@ type run struct {
 // NewProfile gathers the rows of a trace into observations of the workflow's
 // stages. Aggregate rows (statistics mean and p95) are taken as they are;
 // single invocations are aggregated. A row without parallelism counts the
-// invocations of its run.
+// invocations of its run. Errors name rows counted from 0, as package traces
+// does.
 func NewProfile(def *Definition, rows []traces.Record) (*Profile, error) {
 	w := def.Workflow
 	var errs []error
 	defect := func(row int, format string, args ...any) {
 		if len(errs) < maxDefects {
-			errs = append(errs, fmt.Errorf("row %d: "+format, append([]any{row + 1}, args...)...))
+			errs = append(errs, fmt.Errorf("row %d: "+format, append([]any{row}, args...)...))
 		}
 	}
 	g := gathering{def: def, at: map[run]*gathered{}}
@@ -89,10 +90,8 @@ func NewProfile(def *Definition, rows []traces.Record) (*Profile, error) {
 	p := &Profile{Workflow: w, stages: make([][]Observation, w.Len())}
 	for _, key := range g.order {
 		o := g.at[key].observation()
-		if parent := w.InputParent(key.stage); parent >= 0 {
-			if in, ok := g.at[run{key.execution, parent}]; ok {
-				o.InputParallelism = in.observation().Config.Parallelism
-			}
+		if in, ok := g.at[run{key.execution, w.InputParent(key.stage)}]; ok {
+			o.InputParallelism = in.parallelism()
 		}
 		p.stages[key.stage] = append(p.stages[key.stage], o)
 	}
@@ -137,7 +136,7 @@ func (g *gathering) add(stage int, r traces.Record) error {
 		at = &gathered{o: Observation{
 			Execution: r.Execution,
 			Config:    g.def.StageConfig(int(r.MemoryMB), 0),
-			Mean:      noSteps, P95: noSteps,
+			Epoch:     1, Mean: noSteps, P95: noSteps,
 		}}
 		g.at[key] = at
 		g.order = append(g.order, key)
@@ -177,32 +176,57 @@ func value(x *float64) float64 {
 	return *x
 }
 
+// parallelism returns that of the stage in the run: the recorded one, else the
+// number of its invocations.
+func (g *gathered) parallelism() int {
+	if g.given {
+		return g.o.Config.Parallelism
+	}
+	return len(g.invocations)
+}
+
+// observation returns what the rows of one run say about one stage. Recorded
+// aggregates count as they are. Where there are only single invocations the
+// aggregates are made of them, in the terms of a recorded profile: the stage
+// takes as long as its slowest instance, and Cold is that wall time minus the
+// mean time of the other steps, or minus the sum of their percentiles, so
+// that it holds the delay of the start and the straggler.
 func (g *gathered) observation() Observation {
 	o := g.o
+	o.Invocations = g.invocations
 	if len(g.invocations) == 0 {
 		return o
 	}
-	o.Invocations = g.invocations
-	if !g.given {
-		o.Config.Parallelism = len(g.invocations)
+	o.Config.Parallelism = g.parallelism()
+	wall := math.Inf(-1)
+	for _, s := range g.invocations {
+		wall = max(wall, s.Cold+s.Exec())
+		if math.IsNaN(s.Cold + s.Exec()) {
+			wall = math.NaN()
+			break
+		}
 	}
-	for _, step := range []struct {
-		of        func(*Steps) *float64
-		mean, p95 *float64
-	}{
-		{func(s *Steps) *float64 { return &s.Cold }, &o.Mean.Cold, &o.P95.Cold},
-		{func(s *Steps) *float64 { return &s.Read }, &o.Mean.Read, &o.P95.Read},
-		{func(s *Steps) *float64 { return &s.Compute }, &o.Mean.Compute, &o.P95.Compute},
-		{func(s *Steps) *float64 { return &s.Write }, &o.Mean.Write, &o.P95.Write},
+	mean, p95 := noSteps, noSteps
+	for _, step := range []func(*Steps) *float64{
+		func(s *Steps) *float64 { return &s.Read },
+		func(s *Steps) *float64 { return &s.Compute },
+		func(s *Steps) *float64 { return &s.Write },
 	} {
 		values := make([]float64, len(g.invocations))
 		sum := 0.0
 		for k := range g.invocations {
-			values[k] = *step.of(&g.invocations[k])
+			values[k] = *step(&g.invocations[k])
 			sum += values[k]
 		}
-		*step.mean = sum / float64(len(values))
-		*step.p95 = QuantileR7(values, 0.95)
+		*step(&mean) = sum / float64(len(values))
+		*step(&p95) = QuantileR7(values, 0.95)
+	}
+	mean.Cold, p95.Cold = wall-mean.Exec(), wall-p95.Exec()
+	if math.IsNaN(o.Mean.Cold + o.Mean.Exec()) {
+		o.Mean = mean
+	}
+	if math.IsNaN(o.P95.Cold + o.P95.Exec()) {
+		o.P95 = p95
 	}
 	return o
 }
