@@ -32,9 +32,9 @@ lint: ## staticcheck, and the rules of the house (internal/lint)
 test: ## every test; under 6 minutes on 2 cores
 	go test -timeout 6m ./...
 
-race: ## the tests of packages with goroutines, under the race detector (needs a C compiler)
+race: ## the tests of packages with goroutines under the race detector, those that heed -short cut down (needs a C compiler)
 	@packages=$$(sh internal/lint/concurrent.sh); echo "go test -race -short" $$packages; \
-	go test -race -short -timeout 10m $$packages
+	go test -race -short -timeout 15m $$packages
 
 bench: ## run every benchmark
 	go test -run '^$$' -bench . -benchmem ./...

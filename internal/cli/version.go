@@ -24,7 +24,7 @@ func versionVerb() verb {
 
 // version is the result of "eevee version".
 type version struct {
-	Version  string          `json:"version"`  // "(devel)" for a build that no tag names
+	Version  string          `json:"version"`  // of the module; "(devel)" where none is known
 	Revision *string         `json:"revision"` // null: not recorded in the program
 	Time     *string         `json:"time"`     // of the revision
 	Modified *bool           `json:"modified"` // whether files differed from the revision
