@@ -90,6 +90,12 @@ func NewProfile(def *Definition, rows []traces.Record) (*Profile, error) {
 	p := &Profile{Workflow: w, stages: make([][]Observation, w.Len())}
 	for _, key := range g.order {
 		o := g.at[key].observation()
+		if o.Config.Parallelism == 0 && !w.Stage(key.stage).Splittable() {
+			o.Config.Parallelism = 1
+		}
+		if o.Config.Parallelism == 0 {
+			errs = append(errs, fmt.Errorf("stage %q in execution %q has aggregates but no parallelism", w.Stage(key.stage).Name, key.execution))
+		}
 		if in, ok := g.at[run{key.execution, w.InputParent(key.stage)}]; ok {
 			o.InputParallelism = in.parallelism()
 		}

@@ -69,6 +69,7 @@ func TestBadProfileRows(t *testing.T) {
 		{func(r *traces.Record) { r.Execution = "" }, "workflow_execution_id"},
 		{func(r *traces.Record) { r.MemoryMB = 0 }, "memory_mb"},
 		{func(r *traces.Record) { r.Parallelism = new(int32(0)) }, "parallelism"},
+		{func(r *traces.Record) { r.Statistic = traces.Mean }, "no parallelism"},
 		{func(r *traces.Record) { r.Statistic = "p99" }, `statistic "p99"`},
 	} {
 		r := invocation("stage0", 0, 1, 1, 1)
