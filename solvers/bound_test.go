@@ -172,6 +172,9 @@ func (e exponential) Times(c models.StageConfig, _ int, latency, billed []float6
 // is known here: the answers of certified and of verified exceed the risk in
 // no more than 1 - confidence of the samples, those of plugin in about half.
 func TestWhatTheRulesDeliver(t *testing.T) {
+	if testing.Short() {
+		t.Skip("solves 2,100 problems")
+	}
 	const (
 		seeds   = 1000
 		samples = 600

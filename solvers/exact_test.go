@@ -54,9 +54,13 @@ func published(t testing.TB, workflows ...string) map[string]*solvers.Problem {
 // On every published run exact proves an optimum or that there is none, and
 // its answer keeps the bound when the model itself is asked.
 func TestExactProvesThePublishedRuns(t *testing.T) {
-	problems := published(t, "ml", "video", "tpcds")
-	if len(problems) != 54 {
-		t.Fatalf("%d published runs, want 54", len(problems))
+	workflows, runs := []string{"ml", "video", "tpcds"}, 54
+	if testing.Short() {
+		workflows, runs = workflows[:2], 36
+	}
+	problems := published(t, workflows...)
+	if len(problems) != runs {
+		t.Fatalf("%d published runs, want %d", len(problems), runs)
 	}
 	for name, p := range problems {
 		r, err := solvers.Solve(context.Background(), p, solvers.Exact{}, models.Streams{Seed: 1}, nil)
@@ -86,6 +90,9 @@ func TestExactProvesThePublishedRuns(t *testing.T) {
 // bounds of a workflow share one enumeration: a configuration keeps a bound if
 // and only if its (k+1)-th largest value does.
 func TestExactEqualsExhaustiveOnPublishedRuns(t *testing.T) {
+	if testing.Short() {
+		t.Skip("enumerates 230,000 configurations")
+	}
 	for _, workflow := range []string{"ml", "video"} {
 		problems := published(t, workflow)
 		best := map[string]float64{}
@@ -321,7 +328,11 @@ func drawProblem(t *rapid.T) *solvers.Problem {
 // A relaxation that cuts too much is wrong on few problems only: a multiplier
 // credited with 0.7 of the slack took thousands of them to show.
 func TestExactEqualsExhaustiveOnRandomProblems(t *testing.T) {
-	for range 30 {
+	rounds := 30
+	if testing.Short() {
+		rounds = 2
+	}
+	for range rounds {
 		rapid.Check(t, func(t *rapid.T) {
 			p := drawProblem(t)
 			if p.Space.Size().Sign() == 0 {
