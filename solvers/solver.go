@@ -21,6 +21,10 @@ type Problem struct {
 	Model     models.Model    // what the scenarios were drawn from, for methods that look into it; may be nil
 	Bound     Bound
 
+	// InputBytes is how much every stage reads, one element per stage of the
+	// workflow; nil: unknown. Some published systems divide instances by it.
+	InputBytes []float64
+
 	evaluations atomic.Int64
 }
 

@@ -1,0 +1,186 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/google/renameio/v2"
+
+	"eevee/experiments"
+	"eevee/solvers"
+)
+
+func solveVerb() verb {
+	var s subject
+	var bound solvers.Bound
+	var latency, cost, deadline float64
+	var samples int
+	var method, rule, output string
+	rules := []string{string(solvers.Certified), string(solvers.Plugin), string(solvers.Verified)}
+	f := append(s.traceFlags(), s.fitFlags()...)
+	f = append(f, s.problemFlags()...)
+	return verb{
+		name:    "solve",
+		summary: "choose memory and parallelism of every stage under a bound",
+		detail: "One of --latency and --cost is the bound; the mean of the other is minimised.\n" +
+			"Rule certified guarantees the percentile with the given confidence over the\n" +
+			"draw of the scenarios, under the fitted model; plugin is what the published\n" +
+			"systems do and guarantees nothing; verified accepts what a holdout confirms.",
+		flags: append(f,
+			secondsFlag(&latency, "latency", "", "bound on the latency, as `40s` or in seconds"),
+			usdFlag(&cost, "cost", "", "bound on the cost of a run in `USD`"),
+			percentFlag(&bound.Percentile, "percentile", "95", "`PERCENT` of runs that must keep the bound"),
+			percentFlag(&bound.Confidence, "confidence", "99.9", "confidence of the guarantee in `PERCENT`"),
+			choiceFlag(&rule, "rule", string(solvers.Certified), "how the bound is judged: "+strings.Join(rules, ", "), rules),
+			countFlag(&samples, "samples", "", "`N` scenarios; default: what the rule needs, at least 10,000"),
+			choiceFlag(&method, "method", "exact", "`METHOD`: "+strings.Join(experiments.Methods(), ", "), experiments.Methods()),
+			secondsFlag(&deadline, "deadline", "", "end the search after this `TIME` with what it has"),
+			outputFlag(&output, "configuration `FILE` to write (JSON)"),
+		),
+		need: []string{"workflow"},
+		run: func(c *call) error {
+			switch {
+			case c.isSet("latency") == c.isSet("cost"):
+				return usagef("give one of --latency and --cost")
+			case c.isSet("latency"):
+				bound.Metric, bound.Limit = solvers.Latency, latency
+			default:
+				bound.Metric, bound.Limit = solvers.Cost, cost
+			}
+			bound.Rule = solvers.Rule(rule)
+			if output != "" {
+				if _, err := checkOutput(output, s.trace, s.modelFile); err != nil {
+					return err
+				}
+			}
+			setup, err := s.setup(c)
+			if err != nil {
+				return err
+			}
+			m, err := experiments.NewMethod(method)
+			if err != nil {
+				return err
+			}
+			ctx := c.ctx
+			if deadline > 0 {
+				var cancel context.CancelFunc
+				ctx, cancel = context.WithTimeout(ctx, time.Duration(deadline*float64(time.Second)))
+				defer cancel()
+			}
+			answer, err := setup.Solve(ctx, experiments.Request{Bound: bound, Method: m, Samples: samples, Seed: c.seed})
+			if err != nil {
+				return err
+			}
+			if err := c.ctx.Err(); err != nil {
+				return err
+			}
+			r := setup.Result(answer)
+			if r.Status == solvers.LimitHit && deadline > 0 {
+				r.Warnings = append(r.Warnings, fmt.Sprintf("the search was ended by the deadline of %v s; another run may get elsewhere", deadline))
+			}
+			for _, w := range r.Warnings {
+				c.warn("%s", w)
+			}
+			verdict := verdictOf(r)
+			if output != "" && verdict == nil {
+				file := r
+				file.Runtime = nil // the same seed gives the same bytes
+				text, err := marshal(file)
+				if err != nil {
+					return err
+				}
+				if err := renameio.WriteFile(output, text, 0o644); err != nil {
+					return err
+				}
+			}
+			return errors.Join(c.result(r, func(w io.Writer) error { return writeResult(w, r) }), verdict)
+		},
+	}
+}
+
+// verdictOf returns the error for an answer that holds no configuration to
+// use, nil for one that does.
+func verdictOf(r experiments.Result) error {
+	b := r.Bound
+	limit := amount(b.LimitS, b.LimitUSD)
+	switch r.Status {
+	case solvers.Infeasible:
+		reach := "unknown"
+		if b.ReachableLimitS != nil || b.ReachableLimitUSD != nil {
+			reach = amount(b.ReachableLimitS, b.ReachableLimitUSD)
+		}
+		return nothingf("no configuration keeps %s %s at p%v on these scenarios; the best that one can keep is %s", b.Metric, limit, b.Percentile, reach)
+	case solvers.NotFound:
+		return nothingf("method %s found no configuration that keeps %s %s at p%v; it does not prove that there is none", r.Method, b.Metric, limit, b.Percentile)
+	case solvers.LimitHit:
+		if len(r.Config) == 0 {
+			return nothingf("the search was ended before it found a configuration that keeps %s %s at p%v", b.Metric, limit, b.Percentile)
+		}
+	}
+	return nil
+}
+
+// amount prints a value in the unit that it is there in.
+func amount(s, usd *float64) string {
+	switch {
+	case s != nil:
+		return fmt.Sprintf("%.4g s", *s)
+	case usd != nil:
+		return fmt.Sprintf("%.4g USD", *usd)
+	}
+	return "nothing"
+}
+
+func writeResult(w io.Writer, r experiments.Result) error {
+	var b strings.Builder
+	b.WriteString(headline(r) + "\n\n")
+	if len(r.Config) > 0 {
+		var rows [][]any
+		for _, s := range r.Config {
+			rows = append(rows, []any{s.Stage, s.MemoryMB, fmt.Sprintf("%.3g", s.VCPU), s.Parallelism})
+		}
+		b.WriteString(textTable([]any{"stage", "memory (MB)", "vCPU", "parallelism"}, rows) + "\n")
+	}
+	if p := r.Predicted; p != nil {
+		rows := [][]any{
+			{"latency (s)", short(p.Latency.Mean), short(p.Latency.P50), short(p.Latency.P95), short(p.Latency.P99)},
+			{"cost (USD)", short(p.Cost.Mean), short(p.Cost.P50), short(p.Cost.P95), short(p.Cost.P99)},
+		}
+		b.WriteString(textTable([]any{"predicted", "mean", "p50", "p95", "p99"}, rows) + "\n")
+	}
+	if h := r.Holdout; h != nil {
+		fmt.Fprintf(&b, "holdout: %d of %d fresh scenarios exceed the limit: risk %.4f to %.4f at %v %% confidence, the bound allows %.4g\n",
+			h.Violations, h.N, h.RiskLo, h.RiskHi, h.Confidence, (100-r.Bound.Percentile)/100)
+		fmt.Fprintf(&b, "holdout: mean %s %s\n", r.Objective.Metric, amount(h.ObjectiveMeanS, h.ObjectiveMeanUSD))
+	}
+	if r.Bound.Violations != nil {
+		fmt.Fprintf(&b, "sample: %d of %d scenarios exceed the limit, rule %s allows %d\n", *r.Bound.Violations, r.Samples, r.Bound.Rule, r.Bound.AllowedViolations)
+	}
+	if g := r.Certificate.Gap; g != nil {
+		fmt.Fprintf(&b, "proved: no configuration of the %v in space %q is below a mean %s of %s (gap %.2g %%)\n",
+			r.SpaceSize, r.Space, r.Objective.Metric, amount(r.Certificate.LowerBoundS, r.Certificate.LowerBoundUSD), 100**g)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// headline says in one line what was asked and what came of it.
+func headline(r experiments.Result) string {
+	b := r.Bound
+	line := fmt.Sprintf("%s, %s at most %s at p%v: %s", r.Workflow, b.Metric, amount(b.LimitS, b.LimitUSD), b.Percentile, r.Status)
+	closest := r.Status == solvers.Infeasible || r.Status == solvers.NotFound
+	if len(r.Config) > 0 && !closest {
+		line += fmt.Sprintf(", mean %s %s", r.Objective.Metric, amount(r.Objective.MeanS, r.Objective.MeanUSD))
+	}
+	line += fmt.Sprintf("\nmethod %s, model %s, price %s, %s trace", r.Method, r.Model, r.Price, r.Trace.Source)
+	if len(r.Config) > 0 && closest {
+		line += "\n\nthe closest configuration, which does not keep the bound:"
+	}
+	return line
+}
+
+func short(x float64) string { return fmt.Sprintf("%.4g", x) }

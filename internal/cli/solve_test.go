@@ -1,0 +1,158 @@
+package cli
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	"eevee/internal/recordings"
+)
+
+// withoutRecordings makes the program see no recordings but the bundled
+// traces, wherever the test runs.
+func withoutRecordings(t *testing.T) {
+	t.Helper()
+	t.Setenv("EEVEE_RECORDINGS", "")
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	t.Setenv("HOME", t.TempDir())
+}
+
+func TestSolveGolden(t *testing.T) {
+	withoutRecordings(t)
+	s := newSession(t, "solve")
+	s.run("solve --workflow ml --latency 40s --samples 2000")
+	s.run("solve --workflow ml --cost 0.012 --percentile 90 --confidence 99 --samples 2000 --seed 7")
+	s.run("solve --workflow video --latency 20 --rule plugin --samples 1000 --method jolteon")
+	s.run("solve --workflow ml --latency 5s --samples 2000")
+	s.run("fit --workflow ml -o $DIR/model.json")
+	s.run("solve --workflow ml --model-file $DIR/model.json --latency 40s --samples 2000 -o $DIR/config.json")
+	s.run("simulate --workflow ml --config $DIR/config.json --runs 500 --latency 40s -o $DIR/runs.parquet --timeline $DIR/timeline.json --quiet")
+	s.run("traces validate $DIR/runs.parquet")
+	s.compare()
+}
+
+// Every line of bad input of these verbs: one clear line, the exit code, and
+// nothing written.
+func TestBadSolveInput(t *testing.T) {
+	withoutRecordings(t)
+	s := newSession(t, "bad_solve")
+	s.write("notjson.json", []byte("{\"config\": [}"))
+	s.write("unknown.json", []byte(`{"config":[{"stage":"stage9","memory_mb":1792,"parallelism":1}]}`))
+	s.write("partial.json", []byte(`{"config":[{"stage":"stage0","memory_mb":1792,"parallelism":1}]}`))
+	s.write("split.json", []byte(`{"config":[{"stage":"stage0","memory_mb":1792,"parallelism":2},{"stage":"stage1","memory_mb":1792,"parallelism":4},{"stage":"stage2","memory_mb":0,"parallelism":4},{"stage":"stage3","memory_mb":1792,"vcpu":3,"parallelism":1}]}`))
+	s.write("odd.json", []byte(`{"config":[{"stage":"stage0","memory_mb":1792,"parallelism":1},{"stage":"stage1","memory_mb":1000,"parallelism":8},{"stage":"stage2","memory_mb":1792,"parallelism":4},{"stage":"stage3","memory_mb":1792,"parallelism":1}]}`))
+	s.write("coupled.json", []byte(`{"config":[{"stage":"stage0","memory_mb":1792,"parallelism":1},{"stage":"stage1","memory_mb":1792,"parallelism":8},{"stage":"stage2","memory_mb":1792,"parallelism":16},{"stage":"stage3","memory_mb":1792,"parallelism":1}]}`))
+	s.write("other.json", []byte(`{"workflow":"video","config":[{"stage":"stage0","memory_mb":1792,"parallelism":2}]}`))
+	s.write("broken.parquet", []byte("PAR1 this is not a trace PAR1"))
+	s.write("model.json", []byte(`{"schema":"eevee.model/1"}`))
+	for _, command := range []string{
+		"solve", "solve --workflow ml", "solve --workflow ml --latency 40s --cost 1",
+		"solve --workflow ml --latency 0", "solve --workflow ml --latency nan", "solve --workflow ml --latency -3s", "solve --workflow ml --cost 0",
+		"solve --workflow ml --latency 40s --percentile 100", "solve --workflow ml --latency 40s --percentile 0", "solve --workflow ml --latency 40s --confidence 100",
+		"solve --workflow ml --latency 40s --rule strict", "solve --workflow ml --latency 40s --method magic", "solve --workflow ml --latency 40s --samples 0",
+		"solve --workflow ml --latency 40s --samples 50", "solve --workflow ml --latency 40s --space tiny", "solve --workflow ml --latency 40s --price gold",
+		"solve --workflow nope --latency 40s", "solve --workflow $DIR/nope.yaml --latency 40s",
+		"solve --workflow ml --latency 40s --trace $DIR/missing.parquet", "solve --workflow ml --latency 40s --trace $DIR/broken.parquet",
+		"solve --workflow ml --latency 40s --model-file $DIR/model.json", "solve --workflow ml --latency 40s --model-file $DIR/model.json --model jolteon",
+		"solve --workflow ml --latency 40s --samples 1000 -o $DIR/nofolder/c.json",
+		"solve --workflow tpcds --latency 40s --samples 1000 --method exhaustive",
+		"simulate --workflow ml", "simulate --workflow ml --config $DIR/missing.json", "simulate --workflow ml --config $DIR/notjson.json",
+		"simulate --workflow ml --config $DIR/unknown.json", "simulate --workflow ml --config $DIR/partial.json",
+		"simulate --workflow ml --config $DIR/split.json", "simulate --workflow ml --config $DIR/other.json",
+		"simulate --workflow ml --config $DIR/partial.json --runs 0", "simulate --workflow ml --config $DIR/odd.json", "simulate --workflow ml --config $DIR/coupled.json",
+		"fit --workflow ml", "fit --workflow ml -o $DIR/nofolder/m.json", "fit --workflow ml --model neural -o $DIR/m.json",
+	} {
+		s.run(command)
+	}
+	files, err := os.ReadDir(s.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(files) != 9 {
+		t.Errorf("the folder holds %d files after bad input, want the 9 that were there", len(files))
+	}
+	s.compare()
+}
+
+// The object of DESIGN.md section 4, on the recordings.
+func TestSolvePrintsTheObject(t *testing.T) {
+	dir := recordings.Dir(t)
+	code, stdout, stderr := runProgram("solve", "--workflow", "ml", "--latency", "40s", "--json", "--recordings", dir)
+	if code != 0 {
+		t.Fatalf("exit code %d: %s", code, stderr)
+	}
+	var got map[string]any
+	if err := json.Unmarshal([]byte(stdout), &got); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string][]string{
+		"":            {"workflow", "method", "status", "seed", "trace", "model", "space_size", "bound", "config", "objective", "predicted", "certificate", "holdout", "samples", "evaluations", "runtime_ms", "warnings"},
+		"trace":       {"source", "sha256"},
+		"bound":       {"metric", "limit_s", "percentile", "confidence", "rule", "allowed_violations", "enforced_limit_s"},
+		"objective":   {"metric", "mean_usd"},
+		"predicted":   {"latency_s", "cost_usd"},
+		"certificate": {"lower_bound_usd", "gap"},
+		"holdout":     {"n", "violations", "risk_lo", "risk_hi", "confidence", "objective_mean_usd"},
+		"runtime_ms":  {"fit", "sample", "solve"},
+	}
+	for field, keys := range want {
+		object := got
+		if field != "" {
+			object, _ = got[field].(map[string]any)
+		}
+		for _, key := range keys {
+			if v, ok := object[key]; !ok || v == nil {
+				t.Errorf("%s.%s is missing", field, key)
+			}
+		}
+	}
+	if got["status"] != "optimal" || got["space_size"] != 23667.0 || got["trace"].(map[string]any)["source"] != "recorded" {
+		t.Errorf("status %v, space_size %v, trace %v", got["status"], got["space_size"], got["trace"])
+	}
+	for _, stage := range got["config"].([]any) {
+		for _, key := range []string{"stage", "memory_mb", "vcpu", "parallelism"} {
+			if _, ok := stage.(map[string]any)[key]; !ok {
+				t.Errorf("config: %s is missing in %v", key, stage)
+			}
+		}
+	}
+}
+
+// Same seed, same bytes in every file, whatever the number of cores.
+func TestFilesDoNotDependOnCores(t *testing.T) {
+	withoutRecordings(t)
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	var files [][]byte
+	for _, cores := range []int{1, 2} {
+		runtime.GOMAXPROCS(cores)
+		dir := t.TempDir()
+		config, runs := filepath.Join(dir, "c.json"), filepath.Join(dir, "r.parquet")
+		for _, command := range []string{
+			"solve --workflow tpcds --latency 60s --samples 1200 -o " + config,
+			"simulate --workflow tpcds --runs 300 -o " + runs + " --config " + config,
+		} {
+			if code, _, stderr := runProgram(strings.Fields(command)...); code != 0 {
+				t.Fatalf("%s: exit code %d: %s", command, code, stderr)
+			}
+		}
+		for _, path := range []string{config, runs} {
+			text, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			files = append(files, text)
+		}
+	}
+	for k, name := range []string{"configuration", "runs"} {
+		if !slices.Equal(files[k], files[k+2]) {
+			t.Errorf("the %s differ between one core and two", name)
+		}
+	}
+	if strings.Contains(string(files[0]), "runtime_ms") {
+		t.Error("the configuration holds timings")
+	}
+}
