@@ -134,22 +134,24 @@ func FitJolteon(p *Profile, options JolteonOptions) (*Jolteon, error) {
 
 // add appends a stage, and warns of what a user of it must know.
 func (m *Jolteon) add(s JolteonStage) {
-	for _, step := range s.steps() {
+	for _, step := range s.Steps() {
 		if step.Singular {
-			m.warnings = append(m.warnings, fmt.Sprintf("stage %s, step %s: the recordings do not determine every parameter; undetermined directions have no spread", s.Name, step.name))
+			m.warnings = append(m.warnings, fmt.Sprintf("stage %s, step %s: the recordings do not determine every parameter; undetermined directions have no spread", s.Name, step.Name))
 		}
 	}
 	m.stages = append(m.stages, s)
 }
 
-// namedStep is one of the three fitted steps with its name.
-type namedStep struct {
-	name string
+// NamedStep is one of the three fitted steps with its name.
+type NamedStep struct {
+	Name string // read, compute or write
 	StepFit
 }
 
-func (s JolteonStage) steps() []namedStep {
-	return []namedStep{{"read", s.Read}, {"compute", s.Compute}, {"write", s.Write}}
+// Steps returns the fitted steps in the order in which a function goes through
+// them.
+func (s JolteonStage) Steps() []NamedStep {
+	return []NamedStep{{"read", s.Read}, {"compute", s.Compute}, {"write", s.Write}}
 }
 
 func fitStage(p *Profile, i int) (JolteonStage, error) {
@@ -176,30 +178,40 @@ func fitStage(p *Profile, i int) (JolteonStage, error) {
 		write = append(write, o.Mean.Write)
 	}
 
-	var err error
-	fit := func(name string, y []float64) (best StepFit) {
-		for _, b := range stepBases(p.Workflow, i, name) {
-			f, e := fitStep(at, y, b, stepParams(name, b))
-			if e != nil && err == nil {
-				err = fmt.Errorf("step %s: %w", name, e)
-			}
-			if best.Params == nil {
-				best = f
-				continue
-			}
-			kept, other := best, f
-			if replaces(f, best) {
-				kept, other = f, best
-			}
-			kept.Discarded = &other
-			best = kept
+	for _, step := range []struct {
+		name  string
+		times []float64
+		to    *StepFit
+	}{{"read", read, &s.Read}, {"compute", compute, &s.Compute}, {"write", write, &s.Write}} {
+		f, err := fitBest(at, step.times, step.name, stepBases(p.Workflow, i, step.name))
+		if err != nil {
+			return s, fmt.Errorf("step %s: %w", step.name, err)
 		}
-		return best
+		*step.to = f
 	}
-	s.Read = fit("read", read)
-	s.Compute = fit("compute", compute)
-	s.Write = fit("write", write)
-	return s, err
+	return s, nil
+}
+
+// fitBest fits the times of the named step on every basis and returns the fit
+// on the one that describes them best.
+func fitBest(at []gridPoint, times []float64, step string, bases []Basis) (best StepFit, err error) {
+	for k, b := range bases {
+		f, err := fitStep(at, times, b, stepParams(step, b))
+		if err != nil {
+			return StepFit{}, err
+		}
+		if k == 0 {
+			best = f
+			continue
+		}
+		kept, other := best, f
+		if replaces(f, best) {
+			kept, other = f, best
+		}
+		kept.Discarded = &other
+		best = kept
+	}
+	return best, nil
 }
 
 // stepBases returns the bases that the named step of stage i is fitted on, the

@@ -95,10 +95,10 @@ func (s JolteonStage) draw(n int, streams Streams, dropConstants bool) *draws {
 	for i := range d.cold {
 		d.cold[i] = s.Cold[cold.IntN(len(s.Cold))]
 	}
-	for _, step := range s.steps() {
-		source := streams.New(step.name)
+	for _, step := range s.Steps() {
+		source := streams.New(step.Name)
 		to := d.targets(step.StepFit, n)
-		if dropConstants && !s.Splittable && step.name != "read" {
+		if dropConstants && !s.Splittable && step.Name != "read" {
 			to[len(to)-1] = nil
 		}
 		drawNormal(step.Params, step.Factor, source, to)
@@ -156,7 +156,7 @@ func (m *Jolteon) Central(coldPercentile float64, price PriceBook) (*Scenarios, 
 	for i, s := range m.stages {
 		d := s.empty(1)
 		d.cold[0] = QuantileR7(s.Cold, coldPercentile/100)
-		for _, step := range s.steps() {
+		for _, step := range s.Steps() {
 			for j, t := range d.targets(step.StepFit, 1) {
 				t[0] += step.Params[j]
 			}

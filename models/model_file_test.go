@@ -227,7 +227,7 @@ var otherDefects = []modelDefect{
 	{"trailing garbage", `}\]}\n`, "}]}\n{}", `m.json: goes on after the end`},
 	{"brace", `}\]}\n`, "}]}}", `m.json: goes on after the end`},
 	{"unclosed", `}\]}\n`, "}]", `m.json: the file ends here`},
-	{"nested", `"factor_s":\[\[`, `"factor_s":[` + strings.Repeat("[", 10_000) + strings.Repeat("]", 10_000) + `,[`, `m.json: stages[0].read.factor_s[0][0]: is a list, want a number`},
+	{"nested", `"factor_s":\[\[`, `"factor_s":[` + strings.Repeat("[", 100) + strings.Repeat("]", 100) + `,[`, `m.json: stages[0].read.factor_s[0][0]: is a list, want a number`},
 }
 
 func TestModelFileDefects(t *testing.T) {
