@@ -24,7 +24,7 @@ func (c Card) Meta(streams Streams) (traces.Meta, error) {
 		Generator:     "eevee traces record",
 		Extra: map[string]string{
 			"card":        c.Schema,
-			"source":      c.Source,
+			"measured_on": c.Source,
 			"seed":        fmt.Sprint(streams.Seed),
 			"replication": fmt.Sprint(streams.Replication),
 		},

@@ -7,6 +7,7 @@ func tracesVerb() verb {
 		verbs: []verb{
 			importTraceVerb(),
 			fetchTracesVerb(),
+			recordTraceVerb(),
 			inspectTraceVerb(),
 			validateTraceVerb(),
 		},
