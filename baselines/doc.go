@@ -1,0 +1,10 @@
+// Package baselines holds the published systems that eevee is compared with,
+// on the same footing as its own solvers: each is a solvers.Method that sees
+// what any method sees, the problem with its profile, and its own settings.
+//
+// The zero value of a system is its paper. What its artifact, or that of
+// another paper, does otherwise is an option with a name, and what no source
+// says is marked as inferred or unverified where it stands.
+//
+//	Orion   OSDI'22: sizes, bundles and starting times from distributions of latency
+package baselines
