@@ -147,7 +147,11 @@ func (s Solution) Gap() float64 {
 	if s.Config == nil || math.IsInf(s.LowerBound, -1) {
 		return math.Inf(1)
 	}
-	return max(0, (s.Objective-s.LowerBound)/math.Abs(s.Objective))
+	gap := (s.Objective - s.LowerBound) / math.Abs(s.Objective)
+	if gap < 1e-12 {
+		return 0 // sums of the same numbers in another order
+	}
+	return gap
 }
 
 // Method is anything that chooses a configuration: our solvers and the

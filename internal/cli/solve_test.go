@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
 	"eevee/internal/recordings"
 )
 
@@ -154,5 +156,42 @@ func TestFilesDoNotDependOnCores(t *testing.T) {
 	}
 	if strings.Contains(string(files[0]), "runtime_ms") {
 		t.Error("the configuration holds timings")
+	}
+}
+
+// What solve prints and writes is what its published schema says, judged by an
+// implementation that is not ours.
+func TestSolveMatchesItsSchema(t *testing.T) {
+	withoutRecordings(t)
+	schema, err := jsonschema.NewCompiler().Compile("../../experiments/schemas/solve.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "c.json")
+	for _, command := range []string{
+		"solve --json --workflow ml --samples 800 --latency 40s -o " + file,
+		"solve --json --workflow ml --samples 800 --cost 0.01 --method jolteon --rule plugin",
+		"solve --json --workflow ml --samples 800 --latency 3s",
+		"solve --json --workflow video --samples 800 --cost 0.0001",
+		"solve --json --workflow ml --samples 800 --latency 3s --method jolteon --rule plugin",
+	} {
+		_, stdout, stderr := runProgram(strings.Fields(command)...)
+		texts := []string{stdout}
+		if strings.Contains(command, file) {
+			written, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			texts = append(texts, string(written))
+		}
+		for _, text := range texts {
+			object, err := jsonschema.UnmarshalJSON(strings.NewReader(text))
+			if err != nil {
+				t.Fatalf("%s: %v\n%s", command, err, stderr)
+			}
+			if err := schema.Validate(object); err != nil {
+				t.Errorf("%s: %v", command, err)
+			}
+		}
 	}
 }

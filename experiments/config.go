@@ -1,0 +1,80 @@
+package experiments
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+
+	"eevee/models"
+)
+
+// ReadConfig reads the configuration in a file that "eevee solve -o" wrote, or
+// in any JSON object with a "config" of the same form. Stages may stand in any
+// order; every defect is reported at once.
+func ReadConfig(path string, def *models.Definition) (models.Config, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	var file struct {
+		Workflow string `json:"workflow"`
+		Config   []struct {
+			Stage       string   `json:"stage"`
+			MemoryMB    *int     `json:"memory_mb"`
+			VCPU        *float64 `json:"vcpu"`
+			Parallelism *int     `json:"parallelism"`
+		} `json:"config"`
+	}
+	if err := json.Unmarshal(text, &file); err != nil {
+		return nil, fmt.Errorf("%s: not a configuration: %w", path, err)
+	}
+	w := def.Workflow
+	if file.Workflow != "" && file.Workflow != w.Name() {
+		return nil, fmt.Errorf("%s: is a configuration of workflow %q, not %q", path, file.Workflow, w.Name())
+	}
+	if len(file.Config) == 0 {
+		return nil, fmt.Errorf("%s: has no \"config\"; the answer it holds may be that nothing is feasible", path)
+	}
+	config := make(models.Config, w.Len())
+	var errs []error
+	defect := func(format string, args ...any) {
+		errs = append(errs, fmt.Errorf("%s: "+format, append([]any{path}, args...)...))
+	}
+	for k, s := range file.Config {
+		i, ok := w.Index(s.Stage)
+		switch {
+		case !ok:
+			defect("config %d: workflow %s has no stage %q", k, w.Name(), s.Stage)
+			continue
+		case config[i].Parallelism != 0:
+			defect("config %d: stage %q is configured twice", k, s.Stage)
+			continue
+		case s.MemoryMB == nil || *s.MemoryMB < 1:
+			defect("stage %q: memory_mb is not a number of at least 1", s.Stage)
+			continue
+		case s.Parallelism == nil || *s.Parallelism < 1:
+			defect("stage %q: parallelism is not a number of at least 1", s.Stage)
+			continue
+		case !w.Stage(i).Splittable() && *s.Parallelism != 1:
+			defect("stage %q: cannot be split, but parallelism is %d", s.Stage, *s.Parallelism)
+			continue
+		}
+		config[i] = def.StageConfig(*s.MemoryMB, *s.Parallelism)
+		if s.VCPU != nil {
+			// The CPU share follows from the memory; a file may only say it
+			// more exactly than whole megabytes can.
+			if math.Abs(*s.VCPU*def.MBPerVCPU-float64(*s.MemoryMB)) > 1 {
+				defect("stage %q: %d MB are %.4g vCPU, not %v", s.Stage, *s.MemoryMB, config[i].VCPU, *s.VCPU)
+			}
+			config[i].VCPU = *s.VCPU
+		}
+	}
+	for i, c := range config {
+		if c.Parallelism == 0 && len(errs) == 0 {
+			defect("stage %q has no configuration", w.Stage(i).Name)
+		}
+	}
+	return config, errors.Join(errs...)
+}

@@ -1,0 +1,191 @@
+package experiments
+
+import (
+	"math"
+	"math/big"
+	"slices"
+
+	"eevee/models"
+	"eevee/solvers"
+)
+
+// ResultSchema names the JSON form of a Result; see schemas/solve.schema.json.
+const ResultSchema = "eevee.solve/1"
+
+// Result is the answer to a Request as "eevee solve" prints it, in base units
+// with the unit in the name. Of the fields that come in two units only the one
+// of the metric in question is there.
+type Result struct {
+	Schema      string         `json:"schema"`
+	Workflow    string         `json:"workflow"`
+	Method      string         `json:"method"`
+	Status      solvers.Status `json:"status"`
+	Seed        uint64         `json:"seed"`
+	Trace       ResultTrace    `json:"trace"`
+	Model       string         `json:"model"`
+	Price       string         `json:"price"`
+	Space       string         `json:"space"`
+	SpaceSize   *big.Int       `json:"space_size"`
+	Bound       ResultBound    `json:"bound"`
+	Config      []ResultStage  `json:"config"` // of the answer; with status infeasible or not-found the closest miss
+	Objective   ResultMean     `json:"objective"`
+	Predicted   *Predicted     `json:"predicted"`
+	Certificate Certificate    `json:"certificate"`
+	Holdout     *ResultHoldout `json:"holdout"`
+	Samples     int            `json:"samples"`
+	Evaluations int            `json:"evaluations"`
+	Runtime     *ResultRuntime `json:"runtime_ms,omitempty"` // not in files, which are the same for the same seed
+	Warnings    []string       `json:"warnings"`
+}
+
+// ResultTrace names the trace.
+type ResultTrace struct {
+	Source Origin `json:"source"`
+	SHA256 string `json:"sha256"`
+}
+
+// ResultBound is the bound as asked for and as kept.
+type ResultBound struct {
+	Metric            solvers.Metric `json:"metric"`
+	LimitS            *float64       `json:"limit_s,omitempty"`
+	LimitUSD          *float64       `json:"limit_usd,omitempty"`
+	Percentile        float64        `json:"percentile"`
+	Confidence        float64        `json:"confidence"`
+	Rule              solvers.Rule   `json:"rule"`
+	AllowedViolations int            `json:"allowed_violations"`
+	Violations        *int           `json:"violations,omitempty"` // on the sample, by the configuration
+	EnforcedLimitS    *float64       `json:"enforced_limit_s,omitempty"`
+	EnforcedLimitUSD  *float64       `json:"enforced_limit_usd,omitempty"`
+	ReachableLimitS   *float64       `json:"reachable_limit_s,omitempty"` // with status infeasible: the smallest that can be kept
+	ReachableLimitUSD *float64       `json:"reachable_limit_usd,omitempty"`
+}
+
+// ResultStage is the configuration of one stage.
+type ResultStage struct {
+	Stage       string  `json:"stage"`
+	MemoryMB    int     `json:"memory_mb"`
+	VCPU        float64 `json:"vcpu"`
+	Parallelism int     `json:"parallelism"`
+}
+
+// ResultMean is a sample mean of one metric.
+type ResultMean struct {
+	Metric  solvers.Metric `json:"metric"`
+	MeanS   *float64       `json:"mean_s,omitempty"`
+	MeanUSD *float64       `json:"mean_usd,omitempty"`
+}
+
+// Predicted is what the model says about the configuration, on the sample. A
+// percentile p is the order statistic that the bound's rule judges: the
+// (floor(n*(1-p))+1)-th largest of n.
+type Predicted struct {
+	Latency Percentiles `json:"latency_s"`
+	Cost    Percentiles `json:"cost_usd"`
+}
+
+// Percentiles describe one metric over scenarios.
+type Percentiles struct {
+	P50  float64 `json:"p50"`
+	P95  float64 `json:"p95"`
+	P99  float64 `json:"p99"`
+	Mean float64 `json:"mean"`
+}
+
+// Certificate is what was proved about the objective.
+type Certificate struct {
+	LowerBoundS   *float64 `json:"lower_bound_s,omitempty"`
+	LowerBoundUSD *float64 `json:"lower_bound_usd,omitempty"`
+	Gap           *float64 `json:"gap"` // relative; null where nothing was proved
+}
+
+// ResultHoldout is the check on scenarios that no method saw. Its figures are
+// the ones to quote: those of the sample are optimistic after optimisation.
+type ResultHoldout struct {
+	N                int      `json:"n"`
+	Violations       int      `json:"violations"`
+	RiskLo           float64  `json:"risk_lo"`
+	RiskHi           float64  `json:"risk_hi"`
+	Confidence       float64  `json:"confidence"`
+	ObjectiveMeanS   *float64 `json:"objective_mean_s,omitempty"`
+	ObjectiveMeanUSD *float64 `json:"objective_mean_usd,omitempty"`
+}
+
+// ResultRuntime is how long the parts took, in milliseconds.
+type ResultRuntime struct {
+	Fit    float64 `json:"fit"`
+	Sample float64 `json:"sample"`
+	Solve  float64 `json:"solve"`
+	Check  float64 `json:"check"`
+}
+
+// Result returns the answer in its printable form.
+func (s *Setup) Result(a Answer) Result {
+	b, sol := a.Request.Bound, a.Report.Solution
+	bounded, objective := b.Metric, b.Metric.Other()
+	r := Result{
+		Schema: ResultSchema, Workflow: s.Definition.Workflow.Name(), Method: a.Report.Method, Status: sol.Status,
+		Seed: a.Request.Seed, Trace: ResultTrace{s.Trace.Origin, s.Trace.SHA256},
+		Model: s.Model.Name(), Price: s.Price.Name, Space: s.SpaceName, SpaceSize: s.Size,
+		Bound: ResultBound{
+			Metric: b.Metric, Percentile: b.Percentile, Confidence: b.Confidence, Rule: b.Rule, AllowedViolations: a.Report.Allowed,
+		},
+		Objective: ResultMean{Metric: objective},
+		Samples:   a.Request.Samples, Evaluations: a.Report.Evaluations, Warnings: slices.Clone(sol.Warnings),
+		Runtime: &ResultRuntime{
+			Fit: ms(a.Timing.Fit), Sample: ms(a.Timing.Sample), Solve: ms(a.Timing.Solve), Check: ms(a.Timing.Holdout),
+		},
+	}
+	put(bounded, b.Limit, &r.Bound.LimitS, &r.Bound.LimitUSD)
+	put(bounded, sol.Enforced, &r.Bound.EnforcedLimitS, &r.Bound.EnforcedLimitUSD)
+	put(bounded, sol.Reachable, &r.Bound.ReachableLimitS, &r.Bound.ReachableLimitUSD)
+	put(objective, sol.LowerBound, &r.Certificate.LowerBoundS, &r.Certificate.LowerBoundUSD)
+	if gap := sol.Gap(); !math.IsInf(gap, 1) && !math.IsNaN(gap) && sol.Status != solvers.Infeasible {
+		r.Certificate.Gap = &gap
+	}
+	if sol.Config == nil {
+		return r
+	}
+	put(objective, sol.Objective, &r.Objective.MeanS, &r.Objective.MeanUSD)
+	r.Bound.Violations = &a.Report.Outcome.Violations
+	r.Config = ConfigStages(s.Definition.Workflow, sol.Config)
+	r.Predicted = &Predicted{percentiles(a.Report.Outcome.Latency), percentiles(a.Report.Outcome.Cost)}
+	h := a.Report.Holdout
+	if h.N > 0 {
+		r.Holdout = &ResultHoldout{N: h.N, Violations: h.Violations, RiskLo: h.RiskLo, RiskHi: h.RiskHi, Confidence: h.Confidence}
+		put(objective, h.Objective, &r.Holdout.ObjectiveMeanS, &r.Holdout.ObjectiveMeanUSD)
+	}
+	return r
+}
+
+// put stores a value under the unit of its metric, unless it is not a number.
+func put(m solvers.Metric, value float64, s, usd **float64) {
+	if math.IsNaN(value) || math.IsInf(value, 0) {
+		return
+	}
+	if m == solvers.Latency {
+		*s = &value
+	} else {
+		*usd = &value
+	}
+}
+
+// ConfigStages returns the printable form of a configuration.
+func ConfigStages(w *models.Workflow, c models.Config) []ResultStage {
+	var list []ResultStage
+	for i, sc := range c {
+		list = append(list, ResultStage{w.Stage(i).Name, sc.Memory, sc.VCPU, sc.Parallelism})
+	}
+	return list
+}
+
+func percentiles(values []float64) Percentiles {
+	sorted := slices.Clone(values)
+	slices.Sort(sorted)
+	n := len(sorted)
+	at := func(percent int) float64 { return sorted[n-1-n*(100-percent)/100] }
+	sum := 0.0
+	for _, v := range sorted {
+		sum += v
+	}
+	return Percentiles{P50: at(50), P95: at(95), P99: at(99), Mean: sum / float64(n)}
+}

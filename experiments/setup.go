@@ -1,0 +1,197 @@
+package experiments
+
+import (
+	"context"
+	"fmt"
+	"math/big"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"eevee/models"
+	"eevee/solvers"
+)
+
+// Setup is a workflow that problems can be posed on: its space, its trace and
+// the model fitted to that.
+type Setup struct {
+	Definition *models.Definition
+	SpaceName  string
+	Space      *models.Space
+	Size       *big.Int // of Space
+	Trace      Trace
+	Profile    *models.Profile // nil with a model from a file
+	Model      models.Model
+	Price      models.PriceBook
+	FitTime    time.Duration
+}
+
+// Choice is what a user can choose about a Setup; the zero value of every field
+// takes the default.
+type Choice struct {
+	Space string // the workflow's first one
+	Model string // "jolteon"
+	Price string // the workflow's
+}
+
+// modelNames are the models that can be fitted, the default first.
+var modelNames = []string{"jolteon"}
+
+// ModelNames returns the names of the models that can be fitted, the default
+// first.
+func ModelNames() []string { return slices.Clone(modelNames) }
+
+// NewSetup fits a model to a trace.
+func NewSetup(def *models.Definition, trace Trace, choice Choice) (*Setup, error) {
+	s, err := newSetup(def, choice)
+	if err != nil {
+		return nil, err
+	}
+	s.Trace = trace
+	start := time.Now()
+	if s.Profile, err = models.NewProfile(def, trace.Rows); err != nil {
+		return nil, err
+	}
+	switch choice.Model {
+	case "", "jolteon":
+		s.Model, err = models.FitJolteon(s.Profile, models.JolteonOptions{})
+	default:
+		err = fmt.Errorf("unknown model %q; choose one of %s", choice.Model, strings.Join(modelNames, ", "))
+	}
+	s.FitTime = time.Since(start)
+	return s, err
+}
+
+// LoadSetup takes a model from a file that "eevee fit" wrote.
+func LoadSetup(def *models.Definition, modelFile string, choice Choice) (*Setup, error) {
+	s, err := newSetup(def, choice)
+	if err != nil {
+		return nil, err
+	}
+	model, meta, err := models.LoadModel(modelFile, def)
+	if err != nil {
+		return nil, err
+	}
+	s.Model = model
+	s.Trace = Trace{Origin: Origin(meta.Trace.Source), SHA256: meta.Trace.SHA256}
+	return s, nil
+}
+
+func newSetup(def *models.Definition, choice Choice) (*Setup, error) {
+	s := &Setup{Definition: def, SpaceName: choice.Space}
+	var err error
+	if s.Space, err = def.Space(choice.Space); err != nil {
+		return nil, err
+	}
+	if s.SpaceName == "" {
+		s.SpaceName = def.Spaces[0].Name
+	}
+	s.Size = s.Space.Size()
+	if s.Size.Sign() == 0 {
+		return nil, fmt.Errorf("workflow %s: space %q holds no configuration: its rules contradict each other", def.Workflow.Name(), s.SpaceName)
+	}
+	price := choice.Price
+	if price == "" {
+		price = def.Price
+	}
+	s.Price, err = models.LoadPrice(price)
+	return s, err
+}
+
+// Request is one problem for one method.
+type Request struct {
+	Bound   solvers.Bound
+	Method  solvers.Method
+	Samples int    // scenarios; 0: what the bound's rule needs, at least 10,000
+	Seed    uint64 // of scenarios, method and holdout
+}
+
+// Answer is what a method made of a Request.
+type Answer struct {
+	Request Request
+	Problem *solvers.Problem
+	Report  solvers.Report
+	Timing  Timing
+}
+
+// Timing says how long the parts of an answer took. It is the one thing about
+// an answer that differs between two runs.
+type Timing struct {
+	Fit, Sample, Solve, Holdout time.Duration
+}
+
+// sampleStreams are the streams that the scenarios of a problem are drawn
+// from, and holdoutStreams those of the scenarios that no method sees.
+func sampleStreams(seed uint64) models.Streams  { return models.Streams{Seed: seed}.Sub("sample") }
+func holdoutStreams(seed uint64) models.Streams { return models.Streams{Seed: seed}.Sub("holdout") }
+
+// Problem draws the scenarios of a problem and poses it.
+func (s *Setup) Problem(bound solvers.Bound, samples int, seed uint64) (*solvers.Problem, error) {
+	if err := bound.Check(); err != nil {
+		return nil, err
+	}
+	if samples == 0 {
+		samples = bound.DefaultSamples(s.Size)
+	}
+	scenarios, err := s.Model.Sample(samples, s.Price, sampleStreams(seed))
+	if err != nil {
+		return nil, err
+	}
+	p, err := solvers.NewProblem(s.Space, scenarios, bound)
+	if err != nil {
+		return nil, err
+	}
+	p.Profile, p.Model = s.Profile, s.Model
+	return p, nil
+}
+
+// Solve poses a request and re-checks the answer on a holdout.
+func (s *Setup) Solve(ctx context.Context, r Request) (Answer, error) {
+	start := time.Now()
+	p, err := s.Problem(r.Bound, r.Samples, r.Seed)
+	if err != nil {
+		return Answer{}, err
+	}
+	a, err := s.Answer(ctx, p, r)
+	a.Timing.Sample = time.Since(start) - a.Timing.Solve - a.Timing.Holdout
+	return a, err
+}
+
+// Answer lets the method of a request solve a problem that is already posed,
+// and re-checks the answer on a holdout.
+func (s *Setup) Answer(ctx context.Context, p *solvers.Problem, r Request) (Answer, error) {
+	r.Samples = p.Scenarios.Len()
+	a := Answer{Request: r, Problem: p, Timing: Timing{Fit: s.FitTime}}
+	start := time.Now()
+	var err error
+	a.Report, err = solvers.Solve(ctx, p, r.Method, models.Streams{Seed: r.Seed}, func(attempt, n int) (*models.Scenarios, error) {
+		a.Timing.Solve = time.Since(start)
+		return s.Model.Sample(n, s.Price, holdoutStreams(r.Seed).Sub(strconv.Itoa(attempt)))
+	})
+	if a.Timing.Solve == 0 {
+		a.Timing.Solve = time.Since(start)
+	}
+	a.Timing.Holdout = time.Since(start) - a.Timing.Solve
+	return a, err
+}
+
+// Methods returns the methods by the names that the command line knows.
+func Methods() []string { return []string{"exact", "jolteon", "jolteon:compat", "exhaustive"} }
+
+// NewMethod returns the method of a name with its options after a colon.
+func NewMethod(name string) (solvers.Method, error) {
+	switch name {
+	case "exact":
+		return solvers.Exact{}, nil
+	case "exhaustive":
+		return solvers.Exhaustive{}, nil
+	case "jolteon":
+		return solvers.Jolteon{}, nil
+	case "jolteon:compat":
+		return solvers.Jolteon{Compat: true}, nil
+	}
+	return nil, fmt.Errorf("unknown method %q; choose one of %s", name, strings.Join(Methods(), ", "))
+}
+
+func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1e3 }
