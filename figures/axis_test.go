@@ -73,3 +73,21 @@ func TestScaleHoldsTheData(t *testing.T) {
 		}
 	})
 }
+
+// A given limit is the end of the axis to the last bit: its tick and a point
+// on it must not fall off.
+func TestScaleKeepsItsLimits(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		lo := rapid.Float64Range(1e-3, 1e6).Draw(t, "lo")
+		hi := lo * rapid.Float64Range(1.1, 1e4).Draw(t, "ratio")
+		for _, a := range []Axis{{Min: &lo}, {Max: &hi}, {Min: &lo, Max: &hi}, {Min: &lo, Log: true}, {Max: &hi, Log: true}} {
+			s, err := a.scale([]float64{lo, math.Sqrt(lo * hi), hi})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if a.Min != nil && s.lo != lo || a.Max != nil && s.hi != hi {
+				t.Fatalf("%v to %v, want %v to %v", s.lo, s.hi, lo, hi)
+			}
+		}
+	})
+}

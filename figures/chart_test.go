@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"gonum.org/v1/plot/vg"
 	"pgregory.net/rapid"
 )
 
@@ -244,5 +245,50 @@ func TestErrorBarsSpanTheirBounds(t *testing.T) {
 	const cap = barWidth * pixelsPerPoint
 	if got, want := float64(bar.Dy()), low-high+cap; math.Abs(got-want) > 2 {
 		t.Errorf("the error bar is %v pixels long, want %v", got, want)
+	}
+}
+
+// Whatever the scales, y = x is the set of points with equal coordinates.
+func TestDiagonalIsWhereCoordinatesAreEqual(t *testing.T) {
+	for _, c := range []Chart{
+		{X: Axis{Min: new(0.0), Max: new(10.0)}, Y: Axis{Min: new(4.0), Max: new(20.0)}},
+		{X: Axis{Min: new(1.0), Max: new(10.0), Log: true}, Y: Axis{Min: new(4.0), Max: new(20.0), Log: true}},
+		{X: Axis{Min: new(1.0), Max: new(100.0), Log: true}, Y: Axis{Min: new(-5.0), Max: new(50.0)}},
+		{X: Axis{Min: new(-5.0), Max: new(50.0)}, Y: Axis{Min: new(1.0), Max: new(100.0), Log: true}},
+	} {
+		f, err := c.frame()
+		if err != nil {
+			t.Fatal(err)
+		}
+		l := f.arrange()
+		path := Reference{}.path(l.projection)
+		read := func(s scale, at float64) float64 { // backwards from the picture
+			if s.log {
+				return s.lo * math.Pow(s.hi/s.lo, at)
+			}
+			return s.lo + at*(s.hi-s.lo)
+		}
+		for _, t0 := range []float64{0, 0.3, 0.77, 1} {
+			p := along(path, vg.Length(t0))
+			size := l.area.Size()
+			x := read(l.x, float64((p.X-l.area.Min.X)/size.X))
+			y := read(l.y, float64((p.Y-l.area.Min.Y)/size.Y))
+			if math.Abs(x-y) > 0.01*math.Abs(x) {
+				t.Errorf("%v, %v is on y = x", x, y)
+			}
+		}
+		ends := []float64{max(*c.X.Min, *c.Y.Min), min(*c.X.Max, *c.Y.Max)}
+		for i, p := range []vg.Point{path[0], path[len(path)-1]} {
+			if want := l.at(ends[i], ends[i]); math.Abs(float64(p.X-want.X)) > 1e-6 || math.Abs(float64(p.Y-want.Y)) > 1e-6 {
+				t.Errorf("the line ends at %v, want %v", p, want)
+			}
+		}
+	}
+	f, err := Chart{X: Axis{Max: new(1.0)}, Y: Axis{Min: new(2.0)}}.frame()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if path := (Reference{}).path(f.arrange().projection); path != nil {
+		t.Errorf("y = x at %v, but no x is as large as a y", path)
 	}
 }

@@ -61,6 +61,22 @@ func TestGanttIsLegible(t *testing.T) {
 	}
 }
 
+// A lane is as high as its name, which is bold, and so wider, if it is critical.
+func TestGanttLanesHoldTheirNames(t *testing.T) {
+	for n := 1; n <= 60; n++ {
+		name := strings.Repeat("name ", n)[:3*n]
+		lanes, err := Gantt{Lanes: []string{name}, Critical: []string{name}}.lanes()
+		if err != nil {
+			t.Fatal(err)
+		}
+		bold := tickText
+		bold.bold = true
+		if h := bold.set(name, nameWidth).h; h > lanes[0].height {
+			t.Errorf("name of %d letters: %v high in a lane of %v", len(name), h, lanes[0].height)
+		}
+	}
+}
+
 // Spans are as long as they take, in the colour of their kind.
 func TestGanttSpansAreAsLongAsTheyTake(t *testing.T) {
 	f, err := Gantt{Spans: []Span{

@@ -81,7 +81,7 @@ func (c *ink) Fill(p vg.Path)   { c.path(p, 0) }
 // FillString notes the box of what the letters really cover: most of them are
 // lower than the ascent of the font.
 func (c *ink) FillString(face font.Face, pt vg.Point, text string) {
-	w, size := face.Width(text), face.Font.Size
+	w, size := max(face.Width(text), advance(face, text)), face.Font.Size
 	c.texts = append(c.texts, inkText{text, c.bounds(
 		vg.Point{X: pt.X, Y: pt.Y - 0.2*size}, vg.Point{X: pt.X + w, Y: pt.Y + 0.75*size})})
 }
@@ -156,6 +156,8 @@ func specimens(t testing.TB) []specimen {
 			Series: []Series{{Name: "range", Line: true, Points: points(1e-6, 1e-6, 1, 1, 1e6, 1e6)}}},
 		"tiny": {X: Axis{Label: "tiny"}, Y: Axis{Label: "huge and negative"},
 			Series: []Series{{Name: "range", Points: points(1e-6, -1e6, 2e-6, -9e9)}}},
+		"wide labels": {X: Axis{Label: "many digits"}, Y: Axis{Label: "many digits"},
+			Series: []Series{{Name: "range", Points: points(1234567.001, -1234567.001, 1234567.0093, -1234567.009)}}},
 		"limits": {Title: "At the limits", X: Axis{Min: new(0.0), Max: new(1.0)}, Y: Axis{Min: new(0.0), Max: new(1.0)},
 			Series: []Series{{Name: "corners", Points: points(0, 0, 0, 1, 1, 0, 1, 1)}}},
 		"band": {Title: "Band", X: Axis{Label: "vCPU"}, Y: Axis{Label: "time", Unit: "s", IncludeZero: true},

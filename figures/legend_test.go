@@ -73,6 +73,36 @@ func TestLegendCoversNoData(t *testing.T) {
 	})
 }
 
+// Nor does it lie on a band, not even in the middle of a wide one.
+func TestLegendCoversNoBand(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := Series{Name: "band", Band: true}
+		for i := range rapid.IntRange(2, 8).Draw(t, "points") {
+			lo := rapid.Float64Range(0, 1).Draw(t, "lo")
+			s.Points = append(s.Points, Point{X: float64(i), Y: lo, YLo: lo, YHi: rapid.Float64Range(lo, 1).Draw(t, "hi")})
+		}
+		f, err := Chart{Y: Axis{Min: new(0.0), Max: new(1.0)}, Series: []Series{s}}.frame()
+		if err != nil {
+			t.Fatal(err)
+		}
+		l := f.arrange()
+		for k := 1; k < len(s.Points); k++ {
+			a, b := s.Points[k-1], s.Points[k]
+			for i := range 31 {
+				across := float64(i) / 30
+				for j := range 11 {
+					up := float64(j) / 10
+					x := a.X + across*(b.X-a.X)
+					y := (1-across)*(a.YLo+up*(a.YHi-a.YLo)) + across*(b.YLo+up*(b.YHi-b.YLo))
+					if nearest(l.at(x, y), l.legendAt) == 0 {
+						t.Fatalf("the legend %v lies on the band at %v, %v", l.legendAt, x, y)
+					}
+				}
+			}
+		}
+	})
+}
+
 // With a quarter of the area free the legend of a few short names lies inside,
 // in that quarter.
 func TestLegendFindsTheFreeCorner(t *testing.T) {

@@ -79,16 +79,13 @@ func (c pdfCanvas) FillString(face font.Face, pt vg.Point, text string) {
 // outlines returns the contours of a text, its left end on the baseline at pt.
 func outlines(face font.Face, pt vg.Point, text string) vg.Path {
 	var (
-		path  vg.Path
-		buf   sfnt.Buffer
-		em    = fixed.Int26_6(face.Face.UnitsPerEm())
-		scale = face.Font.Size / vg.Length(em)
-		done  string
+		path   vg.Path
+		buf    sfnt.Buffer
+		em     = fixed.Int26_6(face.Face.UnitsPerEm())
+		scale  = face.Font.Size / vg.Length(em)
+		origin = pt
 	)
 	for _, r := range text {
-		// Where the text so far ends, kerning included, the glyph begins.
-		origin := vg.Point{X: pt.X + face.Width(done+string(r)) - face.Width(string(r)), Y: pt.Y}
-		done += string(r)
 		glyph, err := face.Face.GlyphIndex(&buf, r)
 		if err != nil {
 			panic(err) // the font is part of the program
@@ -127,6 +124,7 @@ func outlines(face font.Face, pt vg.Point, text string) vg.Path {
 		if open {
 			path.Close()
 		}
+		origin.X += advance(face, string(r))
 	}
 	return path
 }

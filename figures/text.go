@@ -8,6 +8,8 @@ import (
 	"unicode"
 
 	xfont "golang.org/x/image/font"
+	"golang.org/x/image/font/sfnt"
+	"golang.org/x/image/math/fixed"
 	_ "gonum.org/v1/plot" // fills the font cache with the Liberation fonts
 	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/vg"
@@ -76,12 +78,33 @@ func (l lettering) width(line string) vg.Length {
 	w := vg.Length(0)
 	for _, r := range runs(line) {
 		if r.up {
-			w += smallFace.Width(r.text)
+			w += advance(smallFace, r.text)
 		} else {
-			w += normalFace.Width(r.text)
+			w += advance(normalFace, r.text)
 		}
 	}
 	return w
+}
+
+// advance returns the width of a text without kerning: the formats do not
+// agree on it, PDF has none, and a width that is a little too large does no
+// harm.
+func advance(face font.Face, text string) vg.Length {
+	var buf sfnt.Buffer
+	em := fixed.Int26_6(face.Face.UnitsPerEm())
+	units := fixed.Int26_6(0)
+	for _, r := range text {
+		glyph, err := face.Face.GlyphIndex(&buf, r)
+		if err != nil {
+			panic(err) // the font is part of the program
+		}
+		a, err := face.Face.GlyphAdvance(&buf, glyph, em, xfont.HintingNone)
+		if err != nil {
+			panic(err)
+		}
+		units += a
+	}
+	return vg.Length(units) / vg.Length(em) * face.Font.Size
 }
 
 // drawLine draws one line, its left end on the baseline at pt.
@@ -96,7 +119,7 @@ func (l lettering) drawLine(c vg.Canvas, pt vg.Point, line string) {
 			at.Y += raise * l.size
 		}
 		c.FillString(face, at, r.text)
-		pt.X += face.Width(r.text)
+		pt.X += advance(face, r.text)
 	}
 }
 

@@ -58,9 +58,6 @@ type step struct{ mantissa, exponent int }
 
 // times returns k steps.
 func (s step) times(k float64) float64 {
-	if k == 0 {
-		return 0 // never -0
-	}
 	if s.exponent >= 0 {
 		return k * float64(s.mantissa) * math.Pow10(s.exponent)
 	}
