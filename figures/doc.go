@@ -4,7 +4,7 @@
 // Chart, Bars, Gantt, Graph and Table are values that describe a picture and
 // are its data at the same time. Save writes a picture as PNG for slides, SVG
 // and PDF for papers, and exactly the numbers that it shows as CSV. The same
-// value gives the same bytes in every file, whenever and wherever it is drawn.
+// value gives the same bytes in every file, run after run.
 //
 // A picture is 400 points wide, a column and a half of a paper; its fonts are
 // meant for that size. What needs more room, such as a long title or a legend
