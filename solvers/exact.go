@@ -19,7 +19,8 @@ import (
 //   - when its objective cannot be below the incumbent's: every open stage
 //     counts with its best mean. Mean latency is replaced by a sum over stages
 //     that is never above it, the cut of the convex maximum at the incumbent
-//     (Kelley, J. SIAM 8(4), 1960);
+//     (Kelley, J. SIAM 8(4), 1960); below every second level such cuts are made
+//     anew and mixed with the best weights;
 //   - when more than k scenarios exceed the limit although every open stage
 //     takes, in each scenario apart, the best value among the choices that
 //     could still beat the incumbent. That set shrinks with the slack between

@@ -16,27 +16,27 @@ func (s *search) guide(reference []int, multiplier float64) {
 	}
 	s.table.sortRows(s.bounded(cols))
 	s.linear = s.linearise(reference)
+	s.score = s.scores(min(s.hard, 2*(s.allowed+1)))
 	s.branch = s.branchOrder()
 	clear(s.lists)
 	if multiplier > 0 && !s.reach {
-		s.multipliers = s.bestMultipliers(multiplier)
+		root := s.root()
+		if s.narrow(root) {
+			s.multipliers = s.bestMultipliers(root, multiplier)
+			s.probe(root)
+		}
 	}
-	s.probe()
 }
 
 // bestMultipliers climbs, from the given one, to the multiplier with the
-// strongest relaxation at the root, and returns it with its neighbours.
-func (s *search) bestMultipliers(from float64) []float64 {
+// strongest relaxation at n, and returns it with its neighbours.
+func (s *search) bestMultipliers(n *node, from float64) []float64 {
 	const step = 1.6
-	root := s.root()
-	if !s.narrow(root) {
-		return nil
-	}
 	bounds := map[int]float64{}
 	bound := func(e int) float64 {
 		b, ok := bounds[e]
 		if !ok {
-			b = s.pricedBound(root, from*math.Pow(step, float64(e)))
+			b = s.pricedBound(n, from*math.Pow(step, float64(e)))
 			bounds[e] = b
 		}
 		return b
@@ -85,13 +85,17 @@ func (s *search) pricedBound(n *node, multiplier float64) float64 {
 	return bound + (OrderStatistic(values, s.allowed)-s.limit)/multiplier
 }
 
-// linearise returns the linear objective that is exact at the reference.
+// linearise returns the linear objective that is exact at the reference, for
+// the choices that are left.
 func (s *search) linearise(reference []int) [][]float64 {
 	linear := make([][]float64, len(s.table.columns))
 	onPath := s.longestPaths(reference)
 	for i, cols := range s.table.columns {
 		linear[i] = make([]float64, len(cols))
 		for j := range cols {
+			if s.dead[i][j%len(s.dead[i])] {
+				continue
+			}
 			switch {
 			case s.reach:
 				linear[i][j] = mean(s.boundedOf(&cols[j]))
@@ -152,18 +156,23 @@ func (s *search) longestPaths(pick []int) [][]int32 {
 	return rows
 }
 
-// probe marks the choices that the root's relaxations rule out one by one.
-func (s *search) probe() {
-	root := s.root()
-	if math.IsInf(s.best, 1) || s.reach || !s.narrow(root) {
+// probe marks the choices that the relaxations of a node rule out one by one.
+func (s *search) probe(at *node) {
+	if math.IsInf(s.best, 1) {
 		return
 	}
 	for i := range s.dead {
+		if at.pick[i] >= 0 {
+			continue
+		}
 		for j, c := range s.space.Choices(i) {
 			if s.ctx.Err() != nil {
 				return
 			}
-			n := root.clone()
+			if s.dead[i][j] || c.Parallelism < at.lo[i] || c.Parallelism > at.hi[i] {
+				continue
+			}
+			n := at.clone()
 			it := s.item(i, j, s.inputOf(n, i))
 			it.parallelism = c.Parallelism
 			if !s.assign(n, i, it) {

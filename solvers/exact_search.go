@@ -20,6 +20,7 @@ type search struct {
 
 	parents [][]int
 	sinks   []int
+	joins   bool     // whether several paths compete for the longest
 	read    []bool   // whether some stage reads this one's parallelism
 	dead    [][]bool // choices per stage that no better configuration uses
 	branch  []int    // the order in which stages are assigned
@@ -32,8 +33,10 @@ type search struct {
 	// path, so the sum over stages is a lower bound of the mean latency, and
 	// exact at the reference.
 	linear      [][]float64
-	multipliers []float64 // prices of the objective in units of the bounded metric
-	hard        int       // leading rows that relaxations are checked on
+	multipliers []float64   // prices of the objective in units of the bounded metric
+	hard        int         // leading rows that relaxations are checked on
+	score       [][]float64 // per stage and column: mean of the bounded metric over the hard rows
+	refinedAt   int         // depth of the node that the linear objective was made for; 0: the root
 
 	best      float64
 	incumbent []int
@@ -60,6 +63,7 @@ func newSearch(ctx context.Context, t *table, allowed int, limit float64) *searc
 	s.hard = min(t.n, (4*(allowed+1)+block-1)/block*block)
 	for i := range w.Len() {
 		s.parents = append(s.parents, w.Parents(i))
+		s.joins = s.joins || len(w.Parents(i)) > 1 || len(w.Sinks()) > 1
 		s.dead = append(s.dead, make([]bool, len(s.space.Choices(i))))
 		s.ends = append(s.ends, make([]float64, block))
 		if t.inputs[i] != nil {
@@ -192,6 +196,10 @@ func (s *search) visit(n *node, depth int) {
 		return
 	}
 
+	if s.worthRefining(depth) {
+		s.refine(n, depth)
+		return
+	}
 	i := s.branch[depth]
 	for j := range left[i] {
 		it := lists[i].items[j]
@@ -208,6 +216,14 @@ func (s *search) visit(n *node, depth int) {
 			s.visit(child, depth+1)
 		}
 	}
+}
+
+// worthRefining reports whether a node of the given depth gets a linear
+// objective of its own: every second level, where latency is the objective,
+// unless there is only one path or too few stages are open for it to pay.
+func (s *search) worthRefining(depth int) bool {
+	return s.metric == Cost && !s.reach && s.joins && len(s.multipliers) > 0 &&
+		depth > s.refinedAt && depth%2 == 0 && depth <= len(s.branch)-2
 }
 
 // inputOf returns the index of the input parallelism of open stage i, -1 while

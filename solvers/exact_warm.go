@@ -14,17 +14,7 @@ func (s *search) warmStart() {
 	s.linear = s.linearise(reference)
 	multiplier := 0.0
 	hard := min(s.table.n, max(block, 2*(s.allowed+1)))
-	score := make([][]float64, len(s.table.columns))
-	for i, cols := range s.table.columns {
-		score[i] = make([]float64, len(cols))
-		for j := range cols {
-			sum := 0.0
-			for _, v := range s.boundedOf(&cols[j])[:hard] {
-				sum += v
-			}
-			score[i][j] = sum / float64(hard)
-		}
-	}
+	score := s.scores(hard)
 	weight := slices.Repeat([]float64{1}, len(score))
 	for range 3 {
 		pick, lambda := s.price(score, weight)
@@ -41,6 +31,23 @@ func (s *search) warmStart() {
 	s.guide(reference, multiplier)
 }
 
+// scores returns the mean of the bounded metric over the leading rows, per
+// stage and column.
+func (s *search) scores(rows int) [][]float64 {
+	score := make([][]float64, len(s.table.columns))
+	for i, cols := range s.table.columns {
+		score[i] = make([]float64, len(cols))
+		for j := range cols {
+			sum := 0.0
+			for _, v := range s.boundedOf(&cols[j])[:rows] {
+				sum += v
+			}
+			score[i][j] = sum / float64(rows)
+		}
+	}
+	return score
+}
+
 // middle returns the middle choice of every stage.
 func (s *search) middle() []int {
 	pick := make([]int, s.space.Workflow.Len())
@@ -54,7 +61,7 @@ func (s *search) middle() []int {
 func (s *search) price(score [][]float64, weight []float64) (best []int, lambda float64) {
 	relaxed := func(lambda float64) []int {
 		pick, _ := s.space.Separable(
-			func(i int) bool { return s.table.inputs[i] != nil },
+			s.readsInput,
 			func(i, j, in int) float64 {
 				k := s.table.input(i, in)*len(s.space.Choices(i)) + j
 				mean := s.linear[i][k]
