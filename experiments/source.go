@@ -68,11 +68,12 @@ func (s Sources) Trace(workflow, path string) (Trace, error) {
 			return readFile(workflow, c, OriginRecorded)
 		}
 	}
-	rows, meta, err := models.BundledTrace(workflow)
+	rows, _, err := models.BundledTrace(workflow)
 	if err != nil {
 		return Trace{}, fmt.Errorf("workflow %s: no trace was named, none is recorded, and %w", workflow, err)
 	}
-	return Trace{Origin: OriginBundled, SHA256: meta.InputSHA256, Rows: rows}, nil
+	sum, err := models.BundledTraceSHA256(workflow)
+	return Trace{Origin: OriginBundled, SHA256: sum, Rows: rows}, err
 }
 
 // readFile reads a trace in Parquet, or a published profile as it is.
