@@ -3,7 +3,6 @@ package figures
 import (
 	"bytes"
 	"encoding/csv"
-	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -12,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/google/renameio/v2"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgimg"
@@ -102,31 +102,12 @@ func saveAll(dir, name string, formats []format) ([]string, error) {
 	var paths []string
 	for i, f := range formats {
 		path := filepath.Join(dir, name+"."+f.extension)
-		if err := writeFile(path, contents[i]); err != nil {
+		if err := renameio.WriteFile(path, contents[i], 0o644); err != nil {
 			return paths, fmt.Errorf("figures: %w", err)
 		}
 		paths = append(paths, path)
 	}
 	return paths, nil
-}
-
-// writeFile replaces the file at path in one step.
-func writeFile(path string, contents []byte) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), ".figure-*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.Remove(f.Name()))
-		}
-	}()
-	_, err = f.Write(contents)
-	err = errors.Join(err, f.Chmod(0o644), f.Sync(), f.Close())
-	if err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
 }
 
 // writeRows writes rows of comma-separated values (RFC 4180, lines end in LF).

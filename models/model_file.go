@@ -6,12 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"math"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/google/renameio/v2"
 )
 
 // ModelSchema names the version of the model file that this package writes and
@@ -82,7 +82,7 @@ func (m *Jolteon) Save(path string, meta ModelMeta) error {
 	if err := m.write(&text, path, meta); err != nil {
 		return err
 	}
-	if err := replaceFile(path, text.Bytes()); err != nil {
+	if err := renameio.WriteFile(path, text.Bytes(), 0o644); err != nil {
 		return fmt.Errorf("cannot write %s: %w", path, err)
 	}
 	return nil
@@ -318,36 +318,6 @@ func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 
 func isSHA256(s string) bool {
 	return len(s) == 64 && strings.Trim(s, "0123456789abcdef") == ""
-}
-
-// replaceFile gives the file its content, or leaves what was there: it writes
-// beside the file and renames.
-func replaceFile(path string, content []byte) (err error) {
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		return errors.New("is a folder")
-	}
-	dir, base := filepath.Split(path)
-	var f *os.File
-	for n := os.Getpid(); f == nil; n++ {
-		// Not os.CreateTemp, whose files only their owner can read.
-		f, err = os.OpenFile(filepath.Join(dir, fmt.Sprintf(".%s.%d.tmp", base, n)), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
-		if err != nil && !errors.Is(err, fs.ErrExist) {
-			return err
-		}
-	}
-	_, err = f.Write(content)
-	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		os.Remove(f.Name())
-		return err
-	}
-	d, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }
 
 // ModelFileSchema returns the JSON Schema of the model file.
