@@ -7,4 +7,6 @@
 // says is marked as inferred or unverified where it stands.
 //
 //	Orion   OSDI'22: sizes, bundles and starting times from distributions of latency
+//	Ditto   SIGCOMM'23: a total parallelism shared out by a/d + b times; groups and placement of jobs on servers
+//	Caerus  NSDI'21: parallelism by the size of inputs, launch times of NIMBLE
 package baselines

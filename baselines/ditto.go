@@ -1,0 +1,188 @@
+package baselines
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"eevee/models"
+	"eevee/solvers"
+)
+
+// Ditto is the parallelism of Ditto (SIGCOMM'23) for a workflow of functions:
+// a total number of instances of one size, divided so that either the
+// completion time or the cost is least under a/d + b times. Functions share no
+// memory, so there is nothing to group; DittoScheduler has the rest of the
+// paper, for jobs on servers.
+//
+// The total and the size are not Ditto's to decide, and it looks at no bound.
+// An answer that does not keep it says so. Stages are launched so early that
+// the start of their containers overlaps with the stages before, as its copy of
+// NIMBLE does.
+type Ditto struct {
+	// Objective is solvers.Latency ("Ditto-L") or solvers.Cost ("Ditto-C");
+	// "" means the objective of the problem.
+	Objective solvers.Metric
+
+	// Total is the number of instances to divide, VCPU the size of each. 0
+	// means what the Jolteon artifact runs for its workflows; else, which is
+	// our choice, the largest that the space admits for the completion time,
+	// added up over stages, and the smallest for the cost.
+	Total int
+	VCPU  float64
+
+	// Own leaves the problem's space: the answer is rounded as the Jolteon
+	// artifact does for its workflows, and not at all for others. The default
+	// is the nearest configuration that the space admits.
+	Own bool
+
+	// Divisible gives instances for divisible time only: a stage that cannot
+	// be split has no part, nor has a time whose a was fitted below zero. By
+	// default both count with the absolute value of a while instances are
+	// divided, and stages that cannot be split lose their part afterwards, as
+	// in the Jolteon artifact; the paper's models have neither.
+	Divisible bool
+
+	// Compat fits every workflow against the configurations of the profile of
+	// ml, as the Jolteon artifact does by mistake (reference section 7, 17).
+	Compat bool
+}
+
+// NewDitto returns the method with the given options: "latency", "cost",
+// "own", "divisible", "compat".
+func NewDitto(options ...string) (Ditto, error) {
+	var d Ditto
+	for _, o := range options {
+		switch o {
+		case string(solvers.Latency), string(solvers.Cost):
+			d.Objective = solvers.Metric(o)
+		case "own":
+			d.Own = true
+		case "divisible":
+			d.Divisible = true
+		case "compat":
+			d.Compat = true
+		default:
+			return Ditto{}, fmt.Errorf("ditto has no option %q; its options are latency, cost, own, divisible and compat", o)
+		}
+	}
+	return d, nil
+}
+
+// String returns "ditto" and what differs from the default, as
+// "ditto:latency:own:compat".
+func (d Ditto) String() string {
+	name := "ditto"
+	if d.Objective != "" {
+		name += ":" + string(d.Objective)
+	}
+	if d.Own {
+		name += ":own"
+	}
+	if d.Divisible {
+		name += ":divisible"
+	}
+	if d.Compat {
+		name += ":compat"
+	}
+	return name + uniform{d.Total, d.VCPU}.name()
+}
+
+// Supports needs a profile to fit, and a workflow that ends in one stage and
+// is made of stages in series and in parallel.
+func (d Ditto) Supports(p *solvers.Problem) error {
+	switch d.Objective {
+	case "", solvers.Latency, solvers.Cost:
+	default:
+		return fmt.Errorf("objective %q is neither %q nor %q", d.Objective, solvers.Latency, solvers.Cost)
+	}
+	if n := len(p.Workflow().Sinks()); n > 1 {
+		return fmt.Errorf("workflow %s ends in %d stages; Ditto's merging of stages ends in one", p.Workflow().Name(), n)
+	}
+	if p.Space.Size().Sign() == 0 {
+		return errors.New("the coupling rules of the space admit no configuration")
+	}
+	if _, err := (uniform{d.Total, d.VCPU}).or(uniform{}, false, p.Space, 0); err != nil {
+		return err
+	}
+	_, err := d.shares(p)
+	return err
+}
+
+// shares returns the share of every stage in the instances.
+func (d Ditto) shares(p *solvers.Problem) ([]float64, error) {
+	if p.Profile == nil {
+		return nil, errors.New("the problem has no profile to fit the step times to")
+	}
+	fit := newLambdaJob
+	if d.Compat {
+		fit = misalignedLambdaJob
+	}
+	lambda, err := fit(p.Profile)
+	if err != nil {
+		return nil, err
+	}
+	job := lambda.ditto()
+	for i := range job.Stages {
+		job.Stages[i].Single = d.Divisible && job.Stages[i].Single
+	}
+	share, err := job.shares(d.objective(p), sharing{}, !d.Divisible, false)
+	if err != nil {
+		return nil, err
+	}
+	for i := range share {
+		if !p.Workflow().Stage(i).Splittable() {
+			share[i] = 0
+		}
+	}
+	return normalised(share), nil
+}
+
+func (d Ditto) objective(p *solvers.Problem) solvers.Metric {
+	if d.Objective == "" {
+		return p.Objective()
+	}
+	return d.Objective
+}
+
+// Solve implements Method. It draws nothing.
+func (d Ditto) Solve(ctx context.Context, p *solvers.Problem, _ models.Streams) (solvers.Solution, error) {
+	if ctx.Err() != nil {
+		return interrupted(p), nil
+	}
+	share, err := d.shares(p)
+	if err != nil {
+		return solvers.Solution{}, err
+	}
+	known, ok := publishedFor(p.Workflow())
+	settings, quantile := known.DittoLatency, 1.0
+	if d.objective(p) == solvers.Cost {
+		settings, quantile = known.DittoCost, 0
+	}
+	u, err := uniform{d.Total, d.VCPU}.or(settings, ok, p.Space, quantile)
+	if err != nil {
+		return solvers.Solution{}, err
+	}
+	parallelism := make([]int, len(share))
+	for i, s := range share {
+		parallelism[i] = max(1, int(s*float64(u.Total)))
+	}
+	config, err := configure(p, parallelism, u.VCPU, d.Own, known.Own)
+	if err != nil {
+		return solvers.Solution{}, err
+	}
+	s, err := boundless(p, config)
+	if err != nil {
+		return solvers.Solution{}, err
+	}
+	lambda, err := newLambdaJob(p.Profile)
+	if err != nil {
+		return solvers.Solution{}, err
+	}
+	spans, err := NimbleLaunch(lambda.tasks(config, true))
+	if err != nil {
+		return solvers.Solution{}, err
+	}
+	s.Schedule = launches(spans)
+	return s, nil
+}
