@@ -12,14 +12,24 @@ import (
 // plan is what the runs of a simulation have in common.
 type plan struct {
 	workflow *models.Workflow
-	config   models.Config
-	stages   []Behaviour
 	streams  models.Streams // of the simulation; run i is replication i
 	keep     Keep
-	label    string   // of executions in records
-	bill     []tariff // per stage
-	first    []int    // index of the first task of every stage, and the number of tasks
-	stageOf  []uint32 // stage of every task
+	label    string  // of executions in records
+	layout   *layout // of every run; nil under a policy
+	online   *online // nil under a configuration
+}
+
+// layout is a configuration with all that follows from it, and the tasks that
+// make up its runs. Under a policy every run has its own, to which stages are
+// added as they are decided.
+type layout struct {
+	config  models.Config
+	stages  []Behaviour
+	bill    []tariff // per stage
+	first   []int    // index of the first task of every stage
+	stageOf []uint32 // stage of every task
+
+	resolved []*resolution // per stage; only under a policy
 }
 
 // money is an amount in pico-dollars (1e-12 USD).
@@ -63,6 +73,7 @@ func (t *tariff) invoice(busy int64) (billed int64, cost money) {
 // allocates what it needs once.
 type engine struct {
 	plan   *plan
+	layout *layout // of this run
 	kernel kernel
 	start  handler // a function starts to run; argument: task
 	end    handler // a task ends; argument: task
@@ -73,6 +84,10 @@ type engine struct {
 	tasks   [][]Task   // per stage, of this run
 	waiting []int      // per stage: parents that have not ended
 	left    []int      // per stage: tasks that have not ended
+
+	decider  models.Decider // of this run; nil under a configuration
+	progress models.Progress
+	earlier  []drawn // what the stages decided so far replay
 
 	run     *Run
 	started int
@@ -94,7 +109,9 @@ func newEngine(p *plan) *engine {
 	}
 	for i := range n {
 		e.chances[i].Stream = rand.New(&e.sources[i])
-		e.buffers[i] = make([]Task, 0, p.config[i].Parallelism)
+		if p.layout != nil {
+			e.buffers[i] = make([]Task, 0, p.layout.config[i].Parallelism)
+		}
 	}
 	e.start = e.kernel.handle(e.taskStarts)
 	e.end = e.kernel.handle(e.taskEnds)
@@ -105,7 +122,7 @@ func newEngine(p *plan) *engine {
 func (e *engine) execute(i int, run *Run) {
 	p := e.plan
 	run.reset(p, i)
-	e.run = run
+	e.run, e.layout = run, run.layout
 	e.kernel.reset()
 	e.started, e.ended, e.done = 0, 0, 0
 
@@ -118,46 +135,56 @@ func (e *engine) execute(i int, run *Run) {
 		e.chances[s].Run, e.chances[s].word = i, word
 		e.waiting[s] = len(p.workflow.Parents(s))
 	}
+	if p.online != nil {
+		e.begin()
+	}
 	for s, parents := range e.waiting {
 		if parents == 0 {
 			e.stageReady(s)
 		}
 	}
 	e.kernel.run()
-	if n := len(p.stageOf); e.started != n || e.ended != n || e.done != len(p.stages) {
-		panic(fmt.Sprintf("sim: run %d ended with %d of %d tasks started, %d ended, %d of %d stages done", i, e.started, n, e.ended, e.done, len(p.stages)))
+	if run.err != nil {
+		return
+	}
+	if n := len(e.layout.stageOf); e.started != n || e.ended != n || e.done != len(e.waiting) {
+		panic(fmt.Sprintf("sim: run %d ended with %d of %d tasks started, %d ended, %d of %d stages done", i, e.started, n, e.ended, e.done, len(e.waiting)))
 	}
 	run.close()
 }
 
-// stageReady invokes the tasks of stage s.
+// stageReady invokes the tasks of stage s, once it is decided.
 func (e *engine) stageReady(s int) {
-	p := e.plan
-	e.run.Stages[s].ready = e.kernel.now
-	tasks := p.stages[s].Tasks(&e.chances[s], e.buffers[s][:0])
-	if len(tasks) != p.config[s].Parallelism {
-		panic(fmt.Sprintf("sim: %d tasks for the %d instances of stage %q", len(tasks), p.config[s].Parallelism, p.workflow.Stage(s).Name))
+	stage := &e.run.Stages[s]
+	stage.ready, stage.invoked = e.kernel.now, e.kernel.now
+	if e.decider != nil && !e.decide(s) {
+		return
+	}
+	l := e.layout
+	tasks := l.stages[s].Tasks(&e.chances[s], e.buffers[s][:0])
+	if len(tasks) != l.config[s].Parallelism {
+		panic(fmt.Sprintf("sim: %d tasks for the %d instances of stage %q", len(tasks), l.config[s].Parallelism, e.plan.workflow.Stage(s).Name))
 	}
 	e.tasks[s] = tasks
 	e.left[s] = len(tasks)
 	for j := range tasks {
-		e.kernel.at(e.kernel.now+tasks[j].Cold, e.start, uint32(p.first[s]+j))
+		e.kernel.at(stage.invoked+tasks[j].Cold, e.start, uint32(l.first[s]+j))
 	}
 }
 
 func (e *engine) taskStarts(task uint32) {
 	e.started++
-	s := e.plan.stageOf[task]
-	t := &e.tasks[s][int(task)-e.plan.first[s]]
+	s := e.layout.stageOf[task]
+	t := &e.tasks[s][int(task)-e.layout.first[s]]
 	e.kernel.at(e.kernel.now+t.Busy(), e.end, task)
 }
 
 func (e *engine) taskEnds(task uint32) {
 	e.ended++
-	p := e.plan
-	s := p.stageOf[task]
-	t := &e.tasks[s][int(task)-p.first[s]]
-	billed, cost := p.bill[s].invoice(t.Busy())
+	l := e.layout
+	s := l.stageOf[task]
+	t := &e.tasks[s][int(task)-l.first[s]]
+	billed, cost := l.bill[s].invoice(t.Busy())
 	stage := &e.run.Stages[s]
 	stage.billed += billed
 	stage.cost += cost
@@ -171,10 +198,13 @@ func (e *engine) stageEnds(s int) {
 	stage := &e.run.Stages[s]
 	stage.end = e.kernel.now
 	if e.plan.keep >= KeepStages {
-		stage.Mean, stage.P95 = aggregate(e.tasks[s], stage.end-stage.ready, &e.scratch)
+		stage.Mean, stage.P95 = aggregate(e.tasks[s], stage.end-stage.invoked, &e.scratch)
 	}
 	if e.plan.keep >= KeepTasks {
-		copy(e.run.tasks[e.plan.first[s]:], e.tasks[s])
+		copy(e.run.tasks[e.layout.first[s]:], e.tasks[s])
+	}
+	if e.decider != nil {
+		e.progress.End[s] = seconds(stage.end)
 	}
 	for _, child := range e.plan.workflow.Children(s) {
 		if e.waiting[child]--; e.waiting[child] == 0 {

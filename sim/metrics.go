@@ -23,10 +23,13 @@ type Interval struct {
 // number of recordings behind it.
 type Summary struct {
 	Workflow string        `json:"workflow"`
-	Config   models.Config `json:"-"`
-	Settings Settings      `json:"-"` // with defaults filled in
+	Config   models.Config `json:"-"`                // nil where a policy decided
+	Policy   string        `json:"policy,omitempty"` // empty under a configuration
+	Settings Settings      `json:"-"`                // with defaults filled in
 	Runs     int           `json:"runs"`
-	Tasks    int           `json:"tasks"` // per run
+	Tasks    int           `json:"tasks,omitempty"` // per run; 0 where it depends on the run
+
+	Deciding *Deciding `json:"deciding,omitempty"` // nil under a configuration
 
 	Latency   Distribution `json:"latency_s"`  // s
 	Cost      Distribution `json:"cost_usd"`   // USD
@@ -42,9 +45,27 @@ type Summary struct {
 // StageSummary is what one stage did, on average over the runs.
 type StageSummary struct {
 	Stage   string  `json:"stage"`
-	Origin  string  `json:"origin"` // where the world has the times from
+	Origin  string  `json:"origin,omitempty"` // where the world has the times from; empty where it depends on the run
 	Latency float64 `json:"mean_latency_s"`
 	Billed  float64 `json:"mean_billed_s"` // summed over the invocations
+	Cost    float64 `json:"mean_cost_usd"` // without that of deciding
+
+	Choices []StageChoice `json:"choices,omitempty"` // what a policy decided, in the order of first use
+}
+
+// StageChoice is one configuration that a policy chose for a stage, for every
+// parallelism of its input.
+type StageChoice struct {
+	MemoryMB    int    `json:"memory_mb"`
+	Parallelism int    `json:"parallelism"`
+	Runs        int    `json:"runs"`   // that it was chosen in
+	Origin      string `json:"origin"` // where the world has the times from
+}
+
+// Deciding is what the decisions of a policy cost, summed over the stages of a
+// run, on average over the runs. It is part of latency and cost.
+type Deciding struct {
+	Latency float64 `json:"mean_latency_s"` // decisions of parallel stages overlap, but all count
 	Cost    float64 `json:"mean_cost_usd"`
 }
 
@@ -88,6 +109,15 @@ type collector struct {
 	cost     []float64 // USD
 	stages   []stageTotals
 	gb       float64
+	deciding models.DecisionCost
+	chosen   [][]chosen // per stage, in the order of first use; only under a policy
+}
+
+// chosen counts the runs in which a policy made one decision.
+type chosen struct {
+	config models.StageConfig
+	*resolution
+	runs int
 }
 
 type stageTotals struct {
@@ -101,7 +131,8 @@ func newCollector(p *plan, s Settings, runs int) *collector {
 		settings: s,
 		latency:  make([]float64, 0, runs),
 		cost:     make([]float64, 0, runs),
-		stages:   make([]stageTotals, len(p.stages)),
+		stages:   make([]stageTotals, p.workflow.Len()),
+		chosen:   make([][]chosen, p.workflow.Len()),
 	}
 }
 
@@ -115,18 +146,35 @@ func (c *collector) add(r *Run) {
 		t.billed += s.Billed
 		t.cost += s.Cost
 	}
+	if c.plan.online == nil {
+		return
+	}
+	for i := range r.Stages {
+		c.deciding.Latency += r.Stages[i].Deciding.Latency
+		c.deciding.USD += r.Stages[i].Deciding.USD
+		l, list := r.layout, c.chosen[i]
+		k := slices.IndexFunc(list, func(x chosen) bool { return x.resolution == l.resolved[i] })
+		if k < 0 {
+			k = len(list)
+			c.chosen[i] = append(list, chosen{config: l.config[i], resolution: l.resolved[i]})
+		}
+		c.chosen[i][k].runs++
+	}
 }
 
 func (c *collector) summary() *Summary {
 	n := float64(len(c.latency))
 	s := &Summary{
 		Workflow:  c.plan.workflow.Name(),
-		Config:    c.plan.config,
 		Settings:  c.settings,
 		Runs:      len(c.latency),
-		Tasks:     len(c.plan.stageOf),
 		GBSeconds: c.gb / n,
 		Warnings:  []string{},
+	}
+	if l := c.plan.layout; l != nil {
+		s.Config, s.Tasks = l.config, len(l.stageOf)
+	} else {
+		s.Deciding = &Deciding{c.deciding.Latency / n, c.deciding.USD / n}
 	}
 	if limit := c.settings.LatencyLimit; limit > 0 {
 		s.LatencyViolations = violations(c.latency, limit, c.settings.Confidence)
@@ -137,17 +185,28 @@ func (c *collector) summary() *Summary {
 	s.Latency = describe(c.latency, c.settings.Confidence)
 	s.Cost = describe(c.cost, c.settings.Confidence)
 	for i, t := range c.stages {
-		b := c.plan.stages[i]
-		s.Stages = append(s.Stages, StageSummary{
+		stage := StageSummary{
 			Stage:   c.plan.workflow.Stage(i).Name,
-			Origin:  b.Origin(),
 			Latency: t.latency / n,
 			Billed:  t.billed / n,
 			Cost:    t.cost / n,
-		})
-		for _, warning := range b.Warnings() {
-			s.Warnings = append(s.Warnings, fmt.Sprintf("stage %q: %s", c.plan.workflow.Stage(i).Name, warning))
 		}
+		warn := func(b Behaviour) {
+			for _, warning := range b.Warnings() {
+				if text := fmt.Sprintf("stage %q: %s", stage.Stage, warning); !slices.Contains(s.Warnings, text) {
+					s.Warnings = append(s.Warnings, text)
+				}
+			}
+		}
+		if l := c.plan.layout; l != nil {
+			stage.Origin = l.stages[i].Origin()
+			warn(l.stages[i])
+		}
+		for _, x := range c.chosen[i] {
+			stage.Choices = append(stage.Choices, StageChoice{x.config.Memory, x.config.Parallelism, x.runs, x.behaviour.Origin()})
+			warn(x.behaviour)
+		}
+		s.Stages = append(s.Stages, stage)
 	}
 	if d := distinct(c.latency); d < enoughRuns && s.Runs >= enoughRuns {
 		s.Warnings = append(s.Warnings, fmt.Sprintf("the %d runs have %d different latencies in all: percentiles and intervals describe what is replayed, not how much the cloud varies", s.Runs, d))

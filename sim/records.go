@@ -14,39 +14,42 @@ import (
 // KeepTasks, one row per invocation. It must not be called for a run of which
 // only totals were kept.
 //
-// Instants are nanoseconds since the start of the run, and the epoch is the
-// replication plus 1: epoch 0 of a profile is the one whose instances had to
-// be started. The cost of a mean row is that of all invocations of the stage,
-// that of an invocation row its own.
+// Instants are nanoseconds since the start of the run, beginning with the
+// invocation of the stage's functions, which comes after the decision of a
+// policy; what deciding cost is in no row. The epoch is the replication plus
+// 1: epoch 0 of a profile is the one whose instances had to be started. The
+// cost of a mean row is that of all invocations of the stage, that of an
+// invocation row its own.
 func (r *Run) Records(rows []traces.Record) []traces.Record {
 	p := r.plan
 	if p.keep < KeepStages {
 		panic("sim: Records of a run of which only totals were kept")
 	}
+	config := r.layout.config
 	run := fmt.Sprintf("%s run %d", p.label, r.Replication)
 	epoch := int32(r.Replication + 1)
 	for i := range r.Stages {
 		s := r.Stages[i] // a copy: rows outlive the run
-		parallelism := int32(p.config[i].Parallelism)
+		parallelism := int32(config[i].Parallelism)
 		base := traces.Record{
 			Workflow:    p.workflow.Name(),
 			Execution:   run,
 			Stage:       p.workflow.Stage(i).Name,
 			Epoch:       &epoch,
-			MemoryMB:    int32(p.config[i].Memory),
+			MemoryMB:    int32(config[i].Memory),
 			Parallelism: &parallelism,
 			Source:      traces.Simulated,
 		}
 		mean := withSteps(base, traces.Mean, s.Mean)
-		mean.StartNS, mean.EndNS, mean.CostUSD = &s.ready, &s.end, &s.Cost
+		mean.StartNS, mean.EndNS, mean.CostUSD = &s.invoked, &s.end, &s.Cost
 		p95 := withSteps(base, traces.P95, s.P95)
-		p95.StartNS, p95.EndNS = &s.ready, &s.end
+		p95.StartNS, p95.EndNS = &s.invoked, &s.end
 		rows = append(rows, mean, p95)
 		if p.keep < KeepTasks {
 			continue
 		}
-		for j, t := range r.tasks[p.first[i]:][:p.config[i].Parallelism] {
-			rows = append(rows, p.invocation(base, i, j, s.ready, t))
+		for j, t := range r.tasks[r.layout.first[i]:][:config[i].Parallelism] {
+			rows = append(rows, r.layout.invocation(base, i, j, s.invoked, t))
 		}
 	}
 	return rows
@@ -58,18 +61,18 @@ func withSteps(r traces.Record, statistic traces.Statistic, s models.Steps) trac
 	return r
 }
 
-// invocation returns the row of task j of stage i, which was ready at the
+// invocation returns the row of task j of stage i, which was invoked at the
 // given time in ns.
-func (p *plan) invocation(base traces.Record, i, j int, ready int64, t Task) traces.Record {
+func (l *layout) invocation(base traces.Record, i, j int, invoked int64, t Task) traces.Record {
 	r := withSteps(base, traces.Invocation, models.Steps{
 		Cold: seconds(t.Cold), Read: seconds(t.Read), Compute: seconds(t.Compute), Write: seconds(t.Write),
 	})
 	index := int32(j)
-	start := ready + t.Cold
+	start := invoked + t.Cold
 	end := start + t.Busy()
-	billed, cost := p.bill[i].invoice(t.Busy())
+	billed, cost := l.bill[i].invoice(t.Busy())
 	usd := cost.usd()
-	r.MapIndex, r.ScheduledNS, r.StartNS, r.EndNS, r.CostUSD = &index, &ready, &start, &end, &usd
+	r.MapIndex, r.ScheduledNS, r.StartNS, r.EndNS, r.CostUSD = &index, &invoked, &start, &end, &usd
 	if ms := billed / 1e6; ms*1e6 == billed { // not so for price books that do not round
 		r.BilledMS = &ms
 	}
@@ -87,6 +90,16 @@ type Recorder struct {
 // Close, which gives the file its name, or Abort, which removes it; Abort
 // after Close does nothing.
 func NewRecorder(path string, w *models.Workflow, c models.Config, s Settings) (*Recorder, error) {
+	return newRecorder(path, w, "config", c.String(), s)
+}
+
+// NewPolicyRecorder begins a trace of runs under a policy; it is like
+// NewRecorder else.
+func NewPolicyRecorder(path string, w *models.Workflow, p models.Policy, s Settings) (*Recorder, error) {
+	return newRecorder(path, w, "policy", p.String(), s)
+}
+
+func newRecorder(path string, w *models.Workflow, kind, name string, s Settings) (*Recorder, error) {
 	s, err := s.effective()
 	if err != nil {
 		return nil, fmt.Errorf("recording workflow %s: %w", w.Name(), err)
@@ -95,9 +108,9 @@ func NewRecorder(path string, w *models.Workflow, c models.Config, s Settings) (
 		Source:   traces.Simulated,
 		Workflow: w.Name(),
 		Extra: map[string]string{
-			"config": c.String(),
-			"price":  s.Price.Name,
-			"seed":   strconv.FormatUint(s.Seed, 10),
+			kind:    name,
+			"price": s.Price.Name,
+			"seed":  strconv.FormatUint(s.Seed, 10),
 		},
 	})
 	if err != nil {

@@ -203,7 +203,16 @@ func (b *replayed) Tasks(chance *Chance, _ []Task) []Task {
 	if b.sequential {
 		return b.takes[uint64(chance.Run)%n].tasks
 	}
+	online := chance.earlier != nil && b.recorded
+	if online {
+		if t := b.follow(*chance.earlier); t != nil {
+			return t.tasks
+		}
+	}
 	k, _ := bits.Mul64(chance.Shared(b.group), n)
+	if online {
+		*chance.earlier = append(*chance.earlier, drawn{b.takes[k].execution})
+	}
 	return b.takes[k].tasks
 }
 

@@ -75,19 +75,24 @@ type Run struct {
 	GBSeconds   float64    // billed time times memory charged, over all invocations
 	Stages      []StageRun // in the workflow's order
 
-	plan  *plan
-	tasks []Task // of all stages; empty unless KeepTasks
+	plan   *plan
+	layout *layout
+	own    layout // under a policy, where layout points to
+	tasks  []Task // of all stages; empty unless KeepTasks
+	err    error  // why a policy could not be followed
 }
 
 // StageRun is what one stage did in a Run.
 type StageRun struct {
-	Ready, End float64      // s
-	Billed     float64      // s, summed over the invocations, rounded up as the price book says
-	Cost       float64      // USD
-	Mean, P95  models.Steps // s, over the tasks, as in a profile (see Replay); zero unless KeepStages
+	Ready, End float64             // s
+	Deciding   models.DecisionCost // what a policy took to decide the stage; zero under a configuration
+	Billed     float64             // s, summed over the invocations, rounded up as the price book says
+	Cost       float64             // USD; without that of deciding
+	Mean, P95  models.Steps        // s, over the tasks, as in a profile (see Replay); zero unless KeepStages
 
 	ready, end, billed int64 // ns
-	cost               money
+	invoked            int64 // ns; when the functions were invoked: ready, plus the time it took to decide
+	cost, deciding     money
 }
 
 // Latency returns the time from the stage being ready to its end, in seconds.
@@ -95,15 +100,20 @@ func (s *StageRun) Latency() float64 { return seconds(s.end - s.ready) }
 
 func (r *Run) reset(p *plan, replication int) {
 	stages, tasks := r.Stages[:0], r.tasks[:0]
-	for range p.stages {
+	for range p.workflow.Len() {
 		stages = append(stages, StageRun{})
 	}
-	if p.keep >= KeepTasks {
-		for range p.stageOf {
+	if p.keep >= KeepTasks && p.layout != nil {
+		for range p.layout.stageOf {
 			tasks = append(tasks, Task{})
 		}
 	}
-	*r = Run{Replication: replication, Stages: stages, plan: p, tasks: tasks}
+	own := r.own
+	*r = Run{Replication: replication, Stages: stages, plan: p, layout: p.layout, tasks: tasks}
+	if p.online != nil {
+		own.reset(p.workflow.Len())
+		r.own, r.layout = own, &r.own
+	}
 }
 
 // close computes what follows from the stages.
@@ -113,9 +123,10 @@ func (r *Run) close() {
 	for i := range r.Stages {
 		s := &r.Stages[i]
 		s.Ready, s.End, s.Billed, s.Cost = seconds(s.ready), seconds(s.end), seconds(s.billed), s.cost.usd()
+		s.Deciding = models.DecisionCost{Latency: seconds(s.invoked - s.ready), USD: s.deciding.usd()}
 		latency = max(latency, s.end)
-		cost += s.cost
-		r.GBSeconds += s.Billed * r.plan.bill[i].gb
+		cost += s.cost + s.deciding
+		r.GBSeconds += s.Billed * r.layout.bill[i].gb
 	}
 	r.Latency, r.Cost = seconds(latency), cost.usd()
 }
@@ -142,8 +153,20 @@ func Simulate(ctx context.Context, world World, config models.Config, runs int, 
 	if err != nil {
 		return nil, wrong(err)
 	}
+	s, err := p.simulate(ctx, runs, settings, each)
+	if err != nil {
+		return s, wrong(err)
+	}
+	return s, nil
+}
+
+// simulate executes runs of the plan.
+func (p *plan) simulate(ctx context.Context, runs int, settings Settings, each func(*Run) error) (*Summary, error) {
 	c := newCollector(p, settings, runs)
-	err = executeAll(ctx, p, runs, settings.Cores, func(r *Run) error {
+	err := executeAll(ctx, p, runs, settings.Cores, func(r *Run) error {
+		if r.err != nil {
+			return r.err
+		}
 		c.add(r)
 		if each == nil {
 			return nil
@@ -154,9 +177,9 @@ func Simulate(ctx context.Context, world World, config models.Config, runs int, 
 	case err == nil:
 		return c.summary(), nil
 	case ctx.Err() != nil && errors.Is(err, ctx.Err()) && len(c.latency) > 0:
-		return c.summary(), wrong(err)
+		return c.summary(), err
 	default:
-		return nil, wrong(err)
+		return nil, err
 	}
 }
 
@@ -166,15 +189,16 @@ func newPlan(world World, config models.Config, s Settings) (*plan, error) {
 	if len(config) != w.Len() {
 		return nil, fmt.Errorf("a configuration of %d stages for a workflow of %d", len(config), w.Len())
 	}
+	l := &layout{config: config.Clone()}
 	p := &plan{
 		workflow: w,
-		config:   config.Clone(),
-		streams:  models.Streams{Seed: s.Seed}.Sub("simulate"),
+		streams:  streamsOf(s),
 		keep:     s.Keep,
 		label:    fmt.Sprintf("simulated %v seed %d", config, s.Seed),
+		layout:   l,
 	}
 	var errs []error
-	for i, c := range p.config {
+	for i, c := range l.config {
 		if err := runnable(w.Stage(i), c, s.Price); err != nil {
 			errs = append(errs, err)
 		}
@@ -182,26 +206,28 @@ func newPlan(world World, config models.Config, s Settings) (*plan, error) {
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	for i, c := range p.config {
-		behaviour, err := world.Stage(i, c, w.InputParallelism(p.config, i))
+	for i, c := range l.config {
+		behaviour, err := world.Stage(i, c, w.InputParallelism(l.config, i))
 		if err != nil {
 			errs = append(errs, err)
 		}
-		p.stages = append(p.stages, behaviour)
-		p.bill = append(p.bill, newTariff(s.Price, c))
-		p.first = append(p.first, len(p.stageOf))
+		l.stages = append(l.stages, behaviour)
+		l.bill = append(l.bill, newTariff(s.Price, c))
+		l.first = append(l.first, len(l.stageOf))
 		for range c.Parallelism {
-			p.stageOf = append(p.stageOf, uint32(i))
+			l.stageOf = append(l.stageOf, uint32(i))
 		}
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
 	if j, ok := world.(Joiner); ok {
-		p.stages = j.Join(p.stages)
+		l.stages = j.Join(l.stages)
 	}
 	return p, nil
 }
+
+func streamsOf(s Settings) models.Streams { return models.Streams{Seed: s.Seed}.Sub("simulate") }
 
 // maxParallelism bounds the instances of one stage: AWS Lambda runs at most
 // 10,000 children of a distributed map at a time.

@@ -38,8 +38,8 @@ func (r *Run) Spans() []Span {
 	var spans []Span
 	for i := range r.Stages {
 		name := p.workflow.Stage(i).Name
-		for j, t := range r.tasks[p.first[i]:][:p.config[i].Parallelism] {
-			now := r.Stages[i].ready
+		for j, t := range r.tasks[r.layout.first[i]:][:r.layout.config[i].Parallelism] {
+			now := r.Stages[i].invoked
 			for _, step := range []struct {
 				kind Kind
 				ns   int64

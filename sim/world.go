@@ -59,6 +59,11 @@ type Chance struct {
 	Run    int        // replication, from 0
 	Stream *rand.Rand // the stage's own stream in this run
 	word   uint64     // the run's own number
+
+	// earlier is what the stages of the run that were decided so far replay,
+	// shared by all of its stages; nil where the whole configuration is known
+	// beforehand.
+	earlier *[]drawn
 }
 
 // Shared returns 64 random bits that depend on the run and on the key only:
