@@ -1,0 +1,19 @@
+package figures
+
+import "eevee/experiments"
+
+// fitTimes is the table of the times to fit a model.
+func fitTimes(rows experiments.FitTimes) []picture {
+	t := Table{Columns: []Column{
+		{Name: "workflow"}, {Name: "reported", Unit: "s", Decimals: 3}, {Name: "CPU time", Unit: "s", Decimals: 5},
+		{Name: "wall time", Unit: "s", Decimals: 5}, {Name: "repetitions"},
+	}}
+	for _, r := range rows.Rows {
+		var cpu any
+		if r.CPU != nil {
+			cpu = *r.CPU
+		}
+		t.Rows = append(t.Rows, []any{r.Workflow, r.Reported, cpu, r.Wall, r.Repetitions})
+	}
+	return []picture{{rows.Name, "time to train the model; ours on the machine of timings.json", t}}
+}
