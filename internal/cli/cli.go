@@ -22,6 +22,10 @@ func verbs() []verb {
 	return []verb{
 		workflowsVerb(),
 		tracesVerb(),
+		fitVerb(),
+		solveVerb(),
+		simulateVerb(),
+		reproduceVerb(),
 		versionVerb(),
 	}
 }

@@ -1,0 +1,222 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"eevee/experiments"
+)
+
+// readClaims reads the claims of a finished run.
+func readClaims(t *testing.T, text []byte) []map[string]any {
+	t.Helper()
+	var list struct{ Claims []map[string]any }
+	if err := json.Unmarshal(text, &list); err != nil {
+		t.Fatal(err)
+	}
+	return list.Claims
+}
+
+// Without recordings everything runs on the bundled traces, and nothing that is
+// measured is called reproduced.
+func TestReproduceOnBundledTraces(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs every experiment")
+	}
+	withoutRecordings(t)
+	out := filepath.Join(t.TempDir(), "new", "out")
+	code, stdout, stderr := runProgram("reproduce", "-o", out, "--quick", "--json")
+	if code != 0 {
+		t.Fatalf("exit %d, %s", code, stderr)
+	}
+	for _, w := range []string{"ml", "video", "tpcds"} {
+		if !strings.Contains(stderr, "no recordings of "+w) {
+			t.Errorf("stderr does not say that %s has no recordings:\n%s", w, stderr)
+		}
+	}
+	file, err := os.ReadFile(filepath.Join(out, "claims.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	printed, saved := readClaims(t, []byte(stdout)), readClaims(t, file)
+	if len(printed) != len(saved) {
+		t.Fatalf("%d claims on stdout, %d in the file", len(printed), len(saved))
+	}
+	ids := map[string]bool{}
+	for i, c := range saved {
+		id := c["id"].(string)
+		ids[c["experiment"].(string)] = true
+		timed := strings.HasPrefix(id, "fig13") || id == "table6"
+		for _, key := range []string{"paper", "title", "unit", "tolerance", "verdict", "why", "data"} {
+			if c[key] == "" || c[key] == nil {
+				t.Errorf("%s: no %s", id, key)
+			}
+		}
+		reported, reproduced := c["reported"].([]any), c["reproduced"].([]any)
+		if len(reported) == 0 || len(reported) != len(reproduced) {
+			t.Errorf("%s: %d values reported, %d reproduced", id, len(reported), len(reproduced))
+		}
+		for k, v := range reproduced {
+			// Times are in the file of their own.
+			if got := v.(map[string]any)["value"]; (got == nil) != timed {
+				t.Errorf("%s: value %d is %v", id, k, got)
+			}
+			if onStdout := printed[i]["reproduced"].([]any)[k].(map[string]any)["value"]; onStdout == nil {
+				t.Errorf("%s: value %d is missing on stdout", id, k)
+			}
+		}
+		if !timed && c["verdict"] != "not-reproducible" {
+			t.Errorf("%s: verdict %v on a generated trace", id, c["verdict"])
+		}
+		for _, key := range []string{"figure", "data"} {
+			if name := c[key].(string); name != "" {
+				if _, err := os.Stat(filepath.Join(out, name)); err != nil {
+					t.Errorf("%s: %s: %v", id, key, err)
+				}
+			}
+		}
+	}
+	timings, err := os.ReadFile(filepath.Join(out, "timings.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	matchesSchema(t, "claims", []byte(stdout))
+	matchesSchema(t, "claims", file)
+	matchesSchema(t, "timings", timings)
+	for _, id := range experiments.ReproductionIDs() {
+		if !ids[id] && id != "gantt" {
+			t.Errorf("no claim of %s", id)
+		}
+	}
+	report, err := os.ReadFile(filepath.Join(out, "report.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, part := range []string{"bundled", "They are no recordings", "fig9a.png", "gantt-ml.png"} {
+		if !strings.Contains(string(report), part) {
+			t.Errorf("the report does not say %q", part)
+		}
+	}
+	for _, link := range linksOf(string(report)) {
+		if _, err := os.Stat(filepath.Join(out, link)); err != nil {
+			t.Errorf("the report links to %s: %v", link, err)
+		}
+	}
+	if svg, err := os.ReadFile(filepath.Join(out, "fig9a.svg")); err != nil || !bytes.Contains(svg, []byte("generated trace")) {
+		t.Errorf("a picture hides that its trace is generated (%v)", err)
+	}
+}
+
+// matchesSchema judges a JSON object by its published schema.
+func matchesSchema(t *testing.T, name string, text []byte) {
+	t.Helper()
+	schema, err := jsonschema.NewCompiler().Compile("../../experiments/schemas/" + name + ".schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	object, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := schema.Validate(object); err != nil {
+		t.Errorf("%s: %v", name, err)
+	}
+}
+
+// linksOf returns the targets of Markdown links.
+func linksOf(text string) []string {
+	var links []string
+	for _, part := range strings.Split(text, "](")[1:] {
+		target, _, _ := strings.Cut(part, ")")
+		links = append(links, target)
+	}
+	return links
+}
+
+// The same seed gives the same bytes in every file whatever the number of cores,
+// but for those that hold times; another seed gives others.
+func TestReproduceIsDeterministic(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs experiments several times")
+	}
+	withoutRecordings(t)
+	run := func(cores int, seed string, ids ...string) map[string]string {
+		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(cores))
+		dir := t.TempDir()
+		if code, _, stderr := runProgram(append([]string{"reproduce"}, append(ids, "-o", dir, "--quick", "--quiet", "--seed", seed)...)...); code != 0 {
+			t.Fatalf("exit %d, %s", code, stderr)
+		}
+		files := map[string]string{}
+		list, err := os.ReadDir(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range list {
+			text, err := os.ReadFile(filepath.Join(dir, f.Name()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !strings.Contains(f.Name(), "timings") {
+				files[f.Name()] = string(text)
+			}
+		}
+		return files
+	}
+	one, four := run(1, "1", "fig9", "table3", "gantt", "table6"), run(4, "1", "fig9", "table3", "gantt", "table6")
+	if len(one) < 20 || len(one) != len(four) {
+		t.Errorf("%d files with one core, %d with four", len(one), len(four))
+	}
+	for name, text := range one {
+		if four[name] != text {
+			t.Errorf("%s depends on the number of cores", name)
+		}
+	}
+	other := run(4, "2", "gantt")
+	if one["gantt-ml.csv"] == other["gantt-ml.csv"] && one["gantt-tpcds.csv"] == other["gantt-tpcds.csv"] {
+		t.Error("the seed does not matter")
+	}
+}
+
+func TestReproduceBadUsage(t *testing.T) {
+	withoutRecordings(t)
+	code, stdout, stderr := runProgram("reproduce", "fig9", "fig99", "-o", filepath.Join(t.TempDir(), "out"))
+	if code != 2 || stdout != "" || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, `"fig99"`) || !strings.Contains(stderr, "table3") {
+		t.Errorf("exit %d, stdout %q, stderr %q", code, stdout, stderr)
+	}
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	code, _, stderr = runProgram("reproduce", "table3", "-o", file)
+	if code != 1 || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, file) {
+		t.Errorf("exit %d, stderr %q", code, stderr)
+	}
+}
+
+// A recording that cannot be read is an error that names it, and leaves nothing
+// behind.
+func TestReproduceBrokenRecording(t *testing.T) {
+	withoutRecordings(t)
+	recordings, out := t.TempDir(), filepath.Join(t.TempDir(), "out")
+	if err := os.Mkdir(filepath.Join(recordings, "jolteon"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	name := filepath.Join(recordings, "jolteon", "Video-Analytics_profile.json")
+	if err := os.WriteFile(name, []byte(`{"stage0":`), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	code, _, stderr := runProgram("reproduce", "table3", "-o", out, "--recordings", recordings, "--quiet")
+	if code != 1 || !strings.Contains(stderr, name) {
+		t.Errorf("exit %d, stderr %q", code, stderr)
+	}
+	if _, err := os.Stat(out); !os.IsNotExist(err) {
+		t.Errorf("something was written: %v", err)
+	}
+}
