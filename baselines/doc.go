@@ -9,4 +9,12 @@
 //	Orion   OSDI'22: sizes, bundles and starting times from distributions of latency
 //	Ditto   SIGCOMM'23: a total parallelism shared out by a/d + b times; groups and placement of jobs on servers
 //	Caerus  NSDI'21: parallelism by the size of inputs, launch times of NIMBLE
+//
+// What users pick instead, and yardsticks:
+//
+//	PowerTuning   AWS's tool: every function on its own, by cost, speed or a balance of both
+//	SLAM          CLOUD'22: the slowest function gets one size more until the limit holds
+//	GrandSLAM     the limit shared out in proportion to mean latency
+//	RandomSearch  the best of so many random configurations
+//	UniformSize   one size and parallelism for all stages
 package baselines
