@@ -176,22 +176,4 @@ func (s *Setup) Answer(ctx context.Context, p *solvers.Problem, r Request) (Answ
 	return a, err
 }
 
-// Methods returns the methods by the names that the command line knows.
-func Methods() []string { return []string{"exact", "jolteon", "jolteon:compat", "exhaustive"} }
-
-// NewMethod returns the method of a name with its options after a colon.
-func NewMethod(name string) (solvers.Method, error) {
-	switch name {
-	case "exact":
-		return solvers.Exact{}, nil
-	case "exhaustive":
-		return solvers.Exhaustive{}, nil
-	case "jolteon":
-		return solvers.Jolteon{}, nil
-	case "jolteon:compat":
-		return solvers.Jolteon{Compat: true}, nil
-	}
-	return nil, fmt.Errorf("unknown method %q; choose one of %s", name, strings.Join(Methods(), ", "))
-}
-
 func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1e3 }

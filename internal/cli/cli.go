@@ -25,6 +25,7 @@ func verbs() []verb {
 		fitVerb(),
 		solveVerb(),
 		simulateVerb(),
+		compareVerb(),
 		reproduceVerb(),
 		versionVerb(),
 	}

@@ -16,13 +16,13 @@ import (
 
 func solveVerb() verb {
 	var s subject
-	var bound solvers.Bound
-	var latency, cost, deadline float64
+	var b boundFlags
+	var deadline float64
 	var samples int
-	var method, rule, output string
-	rules := []string{string(solvers.Certified), string(solvers.Plugin), string(solvers.Verified)}
+	var method, output string
 	f := append(s.traceFlags(), s.fitFlags()...)
 	f = append(f, s.problemFlags()...)
+	f = append(f, b.flags()...)
 	return verb{
 		name:    "solve",
 		summary: "choose memory and parallelism of every stage under a bound",
@@ -31,37 +31,27 @@ func solveVerb() verb {
 			"draw of the scenarios, under the fitted model; plugin is what the published\n" +
 			"systems do and guarantees nothing; verified accepts what a holdout confirms.",
 		flags: append(f,
-			secondsFlag(&latency, "latency", "", "bound on the latency, as `40s` or in seconds"),
-			usdFlag(&cost, "cost", "", "bound on the cost of a run in `USD`"),
-			percentFlag(&bound.Percentile, "percentile", "95", "`PERCENT` of runs that must keep the bound"),
-			percentFlag(&bound.Confidence, "confidence", "99.9", "confidence of the guarantee in `PERCENT`"),
-			choiceFlag(&rule, "rule", string(solvers.Certified), "how the bound is judged: "+strings.Join(rules, ", "), rules),
 			countFlag(&samples, "samples", "", "`N` scenarios; default: what the rule needs, at least 10,000"),
-			choiceFlag(&method, "method", "exact", "`METHOD`: "+strings.Join(experiments.Methods(), ", "), experiments.Methods()),
+			textFlag(&method, "method", "exact", "`METHOD`, with options after colons: "+strings.Join(experiments.Methods(), ", ")),
 			secondsFlag(&deadline, "deadline", "", "end the search after this `TIME` with what it has"),
 			outputFlag(&output, "configuration `FILE` to write (JSON)"),
 		),
 		need: []string{"workflow"},
 		run: func(c *call) error {
-			switch {
-			case c.isSet("latency") == c.isSet("cost"):
-				return usagef("give one of --latency and --cost")
-			case c.isSet("latency"):
-				bound.Metric, bound.Limit = solvers.Latency, latency
-			default:
-				bound.Metric, bound.Limit = solvers.Cost, cost
+			bound, err := b.bound(c)
+			if err != nil {
+				return err
 			}
-			bound.Rule = solvers.Rule(rule)
+			m, err := experiments.NewMethod(method)
+			if err != nil {
+				return usagef("%w", err)
+			}
 			if output != "" {
 				if _, err := checkOutput(output, s.trace, s.modelFile); err != nil {
 					return err
 				}
 			}
 			setup, err := s.setup(c)
-			if err != nil {
-				return err
-			}
-			m, err := experiments.NewMethod(method)
 			if err != nil {
 				return err
 			}

@@ -1,0 +1,107 @@
+package experiments
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"eevee/baselines"
+	"eevee/solvers"
+)
+
+// methodEntry is a method by its name on the command line.
+type methodEntry struct {
+	name     string
+	variants []string // options worth comparing, as "latency" in "ditto:latency"; none: only the plain method
+	make     func(options ...string) (solvers.Method, error)
+}
+
+// methodTable holds every method, ours first.
+var methodTable = []methodEntry{
+	{"exact", nil, plain(solvers.Exact{})},
+	{"jolteon", []string{"", "compat"}, newJolteon},
+	{"orion", nil, with(baselines.NewOrion)},
+	{"ditto", []string{"latency", "cost"}, with(baselines.NewDitto)},
+	{"caerus", nil, with(baselines.NewCaerus)},
+	{"exhaustive", nil, plain(solvers.Exhaustive{})},
+}
+
+// plain is for a method without options.
+func plain(m solvers.Method) func(...string) (solvers.Method, error) {
+	return func(options ...string) (solvers.Method, error) {
+		if len(options) > 0 {
+			return nil, fmt.Errorf("takes no options, but is given %q", strings.Join(options, ":"))
+		}
+		return m, nil
+	}
+}
+
+// with is for a method that reads its options itself.
+func with[M solvers.Method](read func(...string) (M, error)) func(...string) (solvers.Method, error) {
+	return func(options ...string) (solvers.Method, error) { return read(options...) }
+}
+
+func newJolteon(options ...string) (solvers.Method, error) {
+	switch {
+	case len(options) == 0:
+		return solvers.Jolteon{}, nil
+	case slices.Equal(options, []string{"compat"}):
+		return solvers.Jolteon{Compat: true}, nil
+	}
+	return nil, fmt.Errorf("takes the option \"compat\", but is given %q", strings.Join(options, ":"))
+}
+
+// Methods returns the names of all methods, with the variants that are worth
+// comparing.
+func Methods() []string {
+	var names []string
+	for _, e := range methodTable {
+		if len(e.variants) == 0 {
+			names = append(names, e.name)
+		}
+		for _, v := range e.variants {
+			names = append(names, strings.TrimSuffix(e.name+":"+v, ":"))
+		}
+	}
+	return names
+}
+
+// NewMethod returns the method of a name with its options after colons, as
+// "jolteon:compat".
+func NewMethod(name string) (solvers.Method, error) {
+	words := strings.Split(name, ":")
+	for _, e := range methodTable {
+		if e.name != words[0] {
+			continue
+		}
+		m, err := e.make(words[1:]...)
+		if err != nil {
+			return nil, fmt.Errorf("method %s: %w", e.name, err)
+		}
+		return m, nil
+	}
+	return nil, fmt.Errorf("unknown method %q; choose one of %s", name, strings.Join(Methods(), ", "))
+}
+
+// MethodNames returns the names in a comma-separated list; "all" stands for
+// every method but exhaustive, which few spaces are small enough for.
+func MethodNames(list string) ([]string, error) {
+	var names []string
+	for name := range strings.SplitSeq(list, ",") {
+		if name == "all" {
+			names = append(names, slices.DeleteFunc(Methods(), func(n string) bool { return n == "exhaustive" })...)
+			continue
+		}
+		if _, err := NewMethod(name); err != nil {
+			return nil, err
+		}
+		names = append(names, name)
+	}
+	var once []string
+	for _, n := range names {
+		if !slices.Contains(once, n) {
+			once = append(once, n)
+		}
+	}
+	return once, nil
+}
