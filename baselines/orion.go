@@ -37,9 +37,9 @@ type Orion struct {
 	// then.
 	Compat bool
 
-	// NoSizing gives every stage its largest size, NoBundling one worker to
-	// every instance, and NoPrewarming leaves starting instances to the
-	// platform.
+	// NoSizing gives every stage its largest size (inferred: the paper
+	// compares with the largest memory for all), NoBundling one worker to every
+	// instance, and NoPrewarming leaves starting instances to the platform.
 	NoSizing, NoBundling, NoPrewarming bool
 
 	// Independent takes the parallel workers of a stage as independent of
@@ -98,6 +98,9 @@ type OrionSteps struct{ From, To, Step int }
 // Lambda in 2022, from the 1000 MB that its artifact starts at.
 var OrionOwnSteps = OrionSteps{1000, 10240, 64}
 
+// String gives the sizes as "1000-10240/64".
+func (s OrionSteps) String() string { return fmt.Sprintf("%d-%d/%d", s.From, s.To, s.Step) }
+
 // orionSwitch is an option without a value.
 type orionSwitch struct {
 	name string
@@ -116,18 +119,22 @@ var orionSwitches = []orionSwitch{
 }
 
 // NewOrion returns Orion with the named options: compat, independent, steepest,
-// own-steps, no-sizing, no-bundling, no-prewarming, and parallelism=1/8/8/1 with
-// one number per stage.
+// own-steps, no-sizing, no-bundling, no-prewarming, steps=1000-10240/64 in MB,
+// and parallelism=1/8/8/1 with one number per stage.
 func NewOrion(options ...string) (Orion, error) {
 	var o Orion
 	for _, option := range options {
 		k := slices.IndexFunc(orionSwitches, func(known orionSwitch) bool { return known.name == option })
-		list, given := strings.CutPrefix(option, "parallelism=")
+		name, value, _ := strings.Cut(option, "=")
 		switch {
 		case k >= 0:
 			orionSwitches[k].set(&o)
-		case given:
-			for _, text := range strings.Split(list, "/") {
+		case name == "steps":
+			if _, err := fmt.Sscanf(value, "%d-%d/%d", &o.Steps.From, &o.Steps.To, &o.Steps.Step); err != nil || o.Steps.String() != value {
+				return Orion{}, fmt.Errorf("orion: option %s: want sizes as steps=%v", option, OrionOwnSteps)
+			}
+		case name == "parallelism":
+			for _, text := range strings.Split(value, "/") {
 				d, err := strconv.Atoi(text)
 				if err != nil || d < 1 {
 					return Orion{}, fmt.Errorf("orion: option %s: %q is not a number of instances", option, text)
@@ -135,7 +142,7 @@ func NewOrion(options ...string) (Orion, error) {
 				o.Parallelism = append(o.Parallelism, d)
 			}
 		default:
-			names := []string{"parallelism=1/8/8/1"}
+			names := []string{fmt.Sprintf("steps=%v", OrionOwnSteps), "parallelism=1/8/8/1"}
 			for _, known := range orionSwitches {
 				names = append(names, known.name)
 			}
@@ -152,6 +159,9 @@ func (o Orion) String() string {
 		if known.on(&o) {
 			name += ":" + known.name
 		}
+	}
+	if o.Steps != (OrionSteps{}) && o.Steps != OrionOwnSteps {
+		name += ":steps=" + o.Steps.String()
 	}
 	before := ":parallelism="
 	for _, d := range o.Parallelism {
@@ -192,23 +202,31 @@ func (o Orion) Solve(ctx context.Context, p *solvers.Problem, streams models.Str
 		if err != nil {
 			return solvers.Solution{}, err
 		}
+		if ctx.Err() != nil {
+			return interrupted(p), nil
+		}
 		return answerOrion(p, c.search(ctx, p.Bound)), nil
 	}
 	m, err := o.model(p)
 	if err != nil {
 		return solvers.Solution{}, err
 	}
+	if ctx.Err() != nil {
+		return interrupted(p), nil
+	}
 	found := m.rightSizes(ctx, o)
+	if found.ended || o.NoPrewarming {
+		return answerOrion(p, found), nil
+	}
+	schedule, warning := m.prewarm(ctx, o, found.state, streams.New("prewarm"))
+	found.ended = ctx.Err() != nil
 	s := answerOrion(p, found)
-	if s.Config == nil || o.NoPrewarming {
+	if s.Config == nil {
 		return s, nil
 	}
-	var warning string
-	if s.Schedule, warning = m.prewarm(ctx, o, found.state, streams.New("prewarm")); warning != "" {
+	s.Schedule = schedule
+	if warning != "" {
 		s.Warnings = append(s.Warnings, warning)
-	}
-	if ctx.Err() != nil {
-		s.Status = solvers.LimitHit
 	}
 	return s, nil
 }

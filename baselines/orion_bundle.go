@@ -66,9 +66,11 @@ func (s *orionStage) faster(r *orionRecord, bundle int) func(exec float64) float
 
 // bundle returns the bundle of every stage that has the lowest percentile of
 // the workflow's latency, among those that do not cost more than no bundling
-// (algorithms.md 2.3). Stages are decided one after the other, in the state
-// that the sizes were chosen in: a worker keeps its size, so that an instance
-// of b has b times as much, or the next larger size that there is.
+// (algorithms.md 2.3).
+//
+// Inferred: stages are decided one after the other, in the state that the sizes
+// were chosen in; a worker keeps its size, so that an instance of b has b times
+// as much, or the next larger size that there is.
 func (m *orionModel) bundle(state []int, tried []int) []int {
 	if tried == nil {
 		tried = []int{2, 5, 10}

@@ -103,7 +103,8 @@ func orionReferences(t testing.TB) (cases []orionReference) {
 func orionNear(a, b, tolerance float64) bool { return math.Abs(a-b) <= tolerance*max(1, math.Abs(b)) }
 
 // The artifact's answers, and what its own model says about them, for both
-// assumptions about the input sizes.
+// assumptions of the reference about the input sizes, which are not published:
+// they decide the parallelism.
 func TestOrionCompatIsTheArtifact(t *testing.T) {
 	for _, c := range orionReferences(t) {
 		p := orionProblem(t, c.Workflow, c.Bound)
@@ -146,7 +147,8 @@ func TestOrionCompatIsTheArtifact(t *testing.T) {
 }
 
 // The replay of the figures (claims.md A.4), with the parallelism that is
-// inferred from them, in vCPU.
+// inferred from them, in vCPU. That of video is neither of the reference's two:
+// its last stage but one has 8 instances.
 func TestOrionCompatReplaysTheFigures(t *testing.T) {
 	for _, c := range []struct {
 		workflow    string

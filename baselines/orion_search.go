@@ -181,7 +181,8 @@ func (m *orionModel) rightSizes(ctx context.Context, o Orion) orionFound {
 }
 
 // rightSize searches the sizes for the bundles at hand. Where there is no
-// answer it ends with the largest size of every stage.
+// answer it ends with the largest size of every stage, as the Jolteon artifact
+// does (inferred for Orion itself).
 func (m *orionModel) rightSize(ctx context.Context, o Orion) orionFound {
 	largest := make([]int, len(m.options))
 	for i, list := range m.options {

@@ -475,7 +475,7 @@ func TestOrionSupports(t *testing.T) {
 func TestOrionOptions(t *testing.T) {
 	for _, name := range []string{
 		"orion", "orion:compat", "orion:independent:steepest:own-steps", "orion:no-sizing:no-bundling:no-prewarming",
-		"orion:compat:parallelism=1/8/8/1",
+		"orion:compat:parallelism=1/8/8/1", "orion:no-sizing:steps=1024-8192/512",
 	} {
 		var options []string
 		if _, list, ok := strings.Cut(name, ":"); ok {
@@ -496,7 +496,7 @@ func TestOrionOptions(t *testing.T) {
 		}
 		seen[key] = true
 	}
-	for option, want := range map[string]string{"fast": `no option "fast"; it has parallelism`, "parallelism=1/x": `"x" is not a number`, "parallelism=0": `"0" is not`} {
+	for option, want := range map[string]string{"fast": `no option "fast"; it has steps`, "steps=1000": "want sizes as steps=1000-10240/64", "steps=1-2/3x": "want sizes", "parallelism=1/x": `"x" is not a number`, "parallelism=0": `"0" is not`} {
 		if _, err := NewOrion(option); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: error %v does not say %q", option, err, want)
 		}
