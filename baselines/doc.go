@@ -15,6 +15,8 @@
 //	PowerTuning   AWS's tool: every function on its own, by cost, speed or a balance of both
 //	SLAM          CLOUD'22: the slowest function gets one size more until the limit holds
 //	GrandSLAM     the limit shared out in proportion to mean latency
+//	PRCP          TPDS'21: upgrades on the critical path under a budget, and the mirror image
+//	Parrotfish    SoCC'23: from the sizes that a learnt curve makes cheapest, up where a second costs least
 //	RandomSearch  the best of so many random configurations
 //	UniformSize   one size and parallelism for all stages
 package baselines

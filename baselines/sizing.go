@@ -122,6 +122,21 @@ func (s *sizing) at(i, k int) measured {
 	return m
 }
 
+// best returns for every stage the size with the smallest value, the smaller
+// one of two that are equal.
+func (s *sizing) best(value func(m measured) float64) []int {
+	pick := make([]int, len(s.choices))
+	for i := range pick {
+		least := math.Inf(1)
+		for k := range s.choices[i] {
+			if v := value(s.at(i, k)); v < least {
+				least, pick[i] = v, k
+			}
+		}
+	}
+	return pick
+}
+
 // config returns the configuration of the given sizes.
 func (s *sizing) config(pick []int) models.Config {
 	c := make(models.Config, len(pick))
