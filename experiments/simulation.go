@@ -10,10 +10,11 @@ import (
 	"eevee/sim"
 )
 
-// Simulation is a request to the simulator: runs of one configuration in the
-// world of a trace.
+// Simulation is a request to the simulator: runs under one configuration or
+// policy in the world of a trace.
 type Simulation struct {
 	Config     models.Config
+	Policy     models.Policy // nil: Config
 	Runs       int
 	Settings   sim.Settings
 	Epochs     sim.Epochs
@@ -40,12 +41,17 @@ func Simulate(ctx context.Context, def *models.Definition, t Trace, s Simulation
 	}
 	var recorder *sim.Recorder
 	if s.Output != "" {
-		if recorder, err = sim.NewRecorder(s.Output, def.Workflow, s.Config, s.Settings); err != nil {
+		if s.Policy == nil {
+			recorder, err = sim.NewRecorder(s.Output, def.Workflow, s.Config, s.Settings)
+		} else {
+			recorder, err = sim.NewPolicyRecorder(s.Output, def.Workflow, s.Policy, s.Settings)
+		}
+		if err != nil {
 			return nil, err
 		}
 		defer recorder.Abort()
 	}
-	summary, err := sim.Simulate(ctx, world, s.Config, s.Runs, s.Settings, func(r *sim.Run) error {
+	summary, err := s.execute(ctx, world, s.Runs, s.Settings, func(r *sim.Run) error {
 		if progress != nil {
 			progress(r.Replication + 1)
 		}
@@ -65,6 +71,14 @@ func Simulate(ctx context.Context, def *models.Definition, t Trace, s Simulation
 	return summary, timeline.write(s.Timeline)
 }
 
+// execute simulates runs under the configuration or the policy.
+func (s Simulation) execute(ctx context.Context, world sim.World, runs int, settings sim.Settings, each func(*sim.Run) error) (*sim.Summary, error) {
+	if s.Policy != nil {
+		return sim.SimulatePolicy(ctx, world, s.Policy, runs, settings, each)
+	}
+	return sim.Simulate(ctx, world, s.Config, runs, settings, each)
+}
+
 // timelineOf is the timeline of one run.
 type timelineOf []sim.Span
 
@@ -74,14 +88,19 @@ func firstRun(ctx context.Context, world sim.World, s Simulation) (timelineOf, e
 	if s.Timeline == "" {
 		return nil, nil
 	}
-	return Timeline(ctx, world, s.Config, s.Settings)
+	return s.timeline(ctx, world)
 }
 
 // Timeline returns the spans of the first run of a simulation.
 func Timeline(ctx context.Context, world sim.World, config models.Config, settings sim.Settings) ([]sim.Span, error) {
+	return Simulation{Config: config, Settings: settings}.timeline(ctx, world)
+}
+
+func (s Simulation) timeline(ctx context.Context, world sim.World) ([]sim.Span, error) {
+	settings := s.Settings
 	settings.Keep = sim.KeepTasks
 	var spans []sim.Span
-	_, err := sim.Simulate(ctx, world, config, 1, settings, func(r *sim.Run) error {
+	_, err := s.execute(ctx, world, 1, settings, func(r *sim.Run) error {
 		spans = r.Spans()
 		return nil
 	})

@@ -103,14 +103,15 @@ type Violations struct {
 
 // collector gathers the figures of runs.
 type collector struct {
-	plan     *plan
-	settings Settings
-	latency  []float64 // s
-	cost     []float64 // USD
-	stages   []stageTotals
-	gb       float64
-	deciding models.DecisionCost
-	chosen   [][]chosen // per stage, in the order of first use; only under a policy
+	plan         *plan
+	settings     Settings
+	latency      []float64 // s
+	cost         []float64 // USD
+	stages       []stageTotals
+	gb           float64
+	decidingNS   int64
+	decidingCost money
+	chosen       [][]chosen // per stage, in the order of first use; only under a policy
 }
 
 // chosen counts the runs in which a policy made one decision.
@@ -150,8 +151,8 @@ func (c *collector) add(r *Run) {
 		return
 	}
 	for i := range r.Stages {
-		c.deciding.Latency += r.Stages[i].Deciding.Latency
-		c.deciding.USD += r.Stages[i].Deciding.USD
+		c.decidingNS += r.Stages[i].invoked - r.Stages[i].ready
+		c.decidingCost += r.Stages[i].deciding
 		l, list := r.layout, c.chosen[i]
 		k := slices.IndexFunc(list, func(x chosen) bool { return x.resolution == l.resolved[i] })
 		if k < 0 {
@@ -174,7 +175,7 @@ func (c *collector) summary() *Summary {
 	if l := c.plan.layout; l != nil {
 		s.Config, s.Tasks = l.config, len(l.stageOf)
 	} else {
-		s.Deciding = &Deciding{c.deciding.Latency / n, c.deciding.USD / n}
+		s.Deciding = &Deciding{seconds(c.decidingNS) / n, c.decidingCost.usd() / n}
 	}
 	if limit := c.settings.LatencyLimit; limit > 0 {
 		s.LatencyViolations = violations(c.latency, limit, c.settings.Confidence)

@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"eevee/experiments"
@@ -17,26 +18,32 @@ type simulation struct {
 	Price  string                    `json:"price"`
 	World  string                    `json:"world"`
 	Epochs string                    `json:"epochs"`
-	Config []experiments.ResultStage `json:"config"`
+	Config []experiments.ResultStage `json:"config,omitempty"` // not where a policy decided while the workflow ran
 	Output string                    `json:"output,omitempty"`
 	*sim.Summary
 }
 
 func simulateVerb() verb {
 	var s subject
-	var config, output, timeline, epochs string
+	var config, policy, output, timeline, epochs string
 	var runs int
 	var perRequest, offSpace bool
 	var settings sim.Settings
+	var deciding models.DecisionCost
 	which := map[string]sim.Epochs{"warm": sim.WarmEpochs, "cold": sim.ColdEpochs, "all": sim.AllEpochs}
 	return verb{
 		name:    "simulate",
-		summary: "execute a workflow under a configuration in the world of a trace",
-		detail: "Runs resample the recorded executions; a configuration between recorded sizes is\n" +
+		summary: "execute a workflow under a configuration or policy in the world of a trace",
+		detail: "Give one of --config and --policy. A policy decides every stage when it is ready, so\n" +
+			"as to keep --latency; it learns from the warm rows of the same trace.\n\n" +
+			"Runs resample the recorded executions; a configuration between recorded sizes is\n" +
 			"interpolated, which a warning says. The simulator shares no code with the models\n" +
 			"that solvers believe in.",
 		flags: append(s.traceFlags(),
 			textFlag(&config, "config", "", "configuration `FILE` that \"eevee solve -o\" wrote"),
+			choiceFlag(&policy, "policy", "", "`POLICY` that decides while the workflow runs: "+strings.Join(experiments.PolicyNames(), ", "), experiments.PolicyNames()),
+			secondsFlag(&deciding.Latency, "decision-latency", "", "`TIME` that a policy takes for every decision; default: none"),
+			usdFlag(&deciding.USD, "decision-cost", "", "cost of every decision of a policy in `USD`; default: none"),
 			textFlag(&s.choice.Space, "space", "", "`NAME` of the space that must admit the configuration; default: the workflow's first"),
 			switchFlag(&offSpace, "off-space", "simulate a configuration that the space does not admit"),
 			countFlag(&runs, "runs", "10000", "`N` runs of the workflow"),
@@ -49,8 +56,18 @@ func simulateVerb() verb {
 			switchFlag(&perRequest, "invocations", "put every invocation into the trace, not only the aggregates of a stage"),
 			textFlag(&timeline, "timeline", "", "`FILE` for the timeline of the first run (Chrome trace format, for ui.perfetto.dev)"),
 		),
-		need: []string{"workflow", "config"},
+		need: []string{"workflow"},
 		run: func(c *call) error {
+			switch {
+			case (config == "") == (policy == ""):
+				return usagef("give one of --config and --policy")
+			case policy != "" && settings.LatencyLimit == 0:
+				return usagef("--policy %s needs --latency, the limit to keep", policy)
+			case policy == "" && deciding != (models.DecisionCost{}):
+				return usagef("--decision-latency and --decision-cost are for a --policy")
+			case policy != "" && offSpace:
+				return usagef("--policy and --off-space exclude each other")
+			}
 			for _, path := range []string{output, timeline} {
 				if path == "" {
 					continue
@@ -63,16 +80,18 @@ func simulateVerb() verb {
 			if err != nil {
 				return err
 			}
-			chosen, err := experiments.ReadConfig(config, def)
-			if err != nil {
-				return err
-			}
 			space, err := def.Space(s.choice.Space)
 			if err != nil {
 				return err
 			}
-			if _, err := space.Locate(chosen); err != nil && !offSpace {
-				return fmt.Errorf("%s: %w; --off-space simulates it all the same", config, err)
+			var chosen models.Config
+			if config != "" {
+				if chosen, err = experiments.ReadConfig(config, def); err != nil {
+					return err
+				}
+				if _, err := space.Locate(chosen); err != nil && !offSpace {
+					return fmt.Errorf("%s: %w; --off-space simulates it all the same", config, err)
+				}
 			}
 			price := s.choice.Price
 			if price == "" {
@@ -82,11 +101,20 @@ func simulateVerb() verb {
 				return err
 			}
 			settings.Seed = c.seed
-			progress := c.track("simulating", runs)
-			summary, err := experiments.Simulate(c.ctx, def, trace, experiments.Simulation{
+			request := experiments.Simulation{
 				Config: chosen, Runs: runs, Settings: settings, Epochs: which[epochs],
 				Output: output, Timeline: timeline, PerRequest: perRequest,
-			}, func(int) { progress.add(1) })
+			}
+			if policy != "" {
+				request.Policy, err = experiments.NewPolicy(c.ctx, policy, experiments.PolicySetting{
+					Definition: def, Rows: trace.Rows, Space: space, Price: settings.Price, Limit: settings.LatencyLimit, Cost: deciding, Seed: c.seed,
+				})
+				if err != nil {
+					return err
+				}
+			}
+			progress := c.track("simulating", runs)
+			summary, err := experiments.Simulate(c.ctx, def, trace, request, func(int) { progress.add(1) })
 			if err != nil {
 				return err
 			}
@@ -96,7 +124,10 @@ func simulateVerb() verb {
 			r := simulation{
 				Seed: c.seed, Trace: experiments.ResultTrace{Source: trace.Origin, SHA256: trace.SHA256},
 				Price: settings.Price.Name, World: "replay", Epochs: epochs,
-				Config: experiments.ConfigStages(def.Workflow, chosen), Output: output, Summary: summary,
+				Output: output, Summary: summary,
+			}
+			if summary.Config != nil {
+				r.Config = experiments.ConfigStages(def.Workflow, summary.Config)
 			}
 			return c.result(r, func(w io.Writer) error { return writeSimulation(w, r) })
 		},
@@ -105,7 +136,11 @@ func simulateVerb() verb {
 
 func writeSimulation(w io.Writer, r simulation) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %d runs in the world of the %s trace (%s epochs)\n\n", r.Workflow, r.Runs, r.Trace.Source, r.Epochs)
+	under := ""
+	if r.Policy != "" {
+		under = " under policy " + r.Policy
+	}
+	fmt.Fprintf(&b, "%s: %d runs%s in the world of the %s trace (%s epochs)\n\n", r.Workflow, r.Runs, under, r.Trace.Source, r.Epochs)
 	row := func(name string, d sim.Distribution) []any {
 		cell := func(q sim.Quantile) string {
 			if q.Interval == nil {
@@ -124,9 +159,37 @@ func writeSimulation(w io.Writer, r simulation) error {
 			fmt.Fprintf(&b, "\n%s above %v %s: %d of %d runs, a share of %.4f [%.4f, %.4f]\n", v.name, v.Limit, v.unit, v.Count, r.Runs, v.Share, v.Risk.Lo, v.Risk.Hi)
 		}
 	}
+	switch {
+	case r.Deciding != nil:
+		writeChoices(&b, r.Summary)
+	case r.Policy != "":
+		fmt.Fprintf(&b, "\ndecided before the run: %v\n", r.Summary.Config)
+	}
 	if r.Output != "" {
 		fmt.Fprintf(&b, "\n%s: the runs as a trace\n", r.Output)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// mostChoices bounds how many decisions about a stage the text lists; --json
+// has all of them.
+const mostChoices = 3
+
+// writeChoices says what a policy decided most.
+func writeChoices(b *strings.Builder, s *sim.Summary) {
+	var rows [][]any
+	for _, stage := range s.Stages {
+		list := slices.Clone(stage.Choices)
+		slices.SortStableFunc(list, func(a, b sim.StageChoice) int { return b.Runs - a.Runs })
+		var parts []string
+		for _, x := range list[:min(len(list), mostChoices)] {
+			parts = append(parts, fmt.Sprintf("%dx%dMB in %d", x.Parallelism, x.MemoryMB, x.Runs))
+		}
+		if more := len(list) - mostChoices; more > 0 {
+			parts = append(parts, fmt.Sprintf("and %d more", more))
+		}
+		rows = append(rows, []any{stage.Stage, strings.Join(parts, ", ")})
+	}
+	b.WriteString("\n" + textTable([]any{"stage", "decided (instances x memory, in runs)"}, rows))
 }

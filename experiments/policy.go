@@ -1,0 +1,88 @@
+package experiments
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"eevee/baselines"
+	"eevee/models"
+	"eevee/traces"
+)
+
+// PolicySetting is what a policy is made from: the rows it may learn from, the
+// configurations it may choose, and the limit it is to keep.
+type PolicySetting struct {
+	Definition *models.Definition
+	Rows       []traces.Record
+	Space      *models.Space
+	Price      models.PriceBook
+	Limit      float64 // s, on the latency of the workflow
+	Cost       models.DecisionCost
+	Seed       uint64
+}
+
+// policies makes policies by name, in the order in which they are listed.
+var policies = []struct {
+	name string
+	make func(context.Context, PolicySetting) (models.Policy, error)
+}{
+	{"stepconf", stepConf(baselines.StepConf{}, false)},
+	{"stepconf:literal", stepConf(baselines.StepConf{Literal: true}, false)},
+	{"stepconf:inter", stepConf(baselines.StepConf{Vary: baselines.VaryInter}, false)},
+	{"stepconf:intra", stepConf(baselines.StepConf{Vary: baselines.VaryIntra}, false)},
+	{"stepconf:static", stepConf(baselines.StepConf{}, true)},
+	{"stepconf:no-no", stepConf(baselines.StepConf{Vary: baselines.VaryNone}, true)},
+	{"stepconf:optimal", stepConfOptimal},
+}
+
+// PolicyNames returns the names of the policies.
+func PolicyNames() []string {
+	var names []string
+	for _, p := range policies {
+		names = append(names, p.name)
+	}
+	return names
+}
+
+// NewPolicy returns the policy of a name.
+func NewPolicy(ctx context.Context, name string, s PolicySetting) (models.Policy, error) {
+	for _, p := range policies {
+		if p.name == name {
+			return p.make(ctx, s)
+		}
+	}
+	return nil, fmt.Errorf("unknown policy %q; choose one of %s", name, strings.Join(PolicyNames(), ", "))
+}
+
+// stepConf makes a variant of StepConf, decided online or once before the run.
+func stepConf(options baselines.StepConf, static bool) func(context.Context, PolicySetting) (models.Policy, error) {
+	return func(_ context.Context, s PolicySetting) (models.Policy, error) {
+		m, err := s.stepConfModel()
+		if err != nil {
+			return nil, err
+		}
+		options := options
+		options.Limit, options.Price, options.Cost = s.Limit, s.Price, s.Cost
+		if static {
+			return options.Static(m, s.Space)
+		}
+		return options.Policy(m, s.Space)
+	}
+}
+
+func stepConfOptimal(ctx context.Context, s PolicySetting) (models.Policy, error) {
+	m, err := s.stepConfModel()
+	if err != nil {
+		return nil, err
+	}
+	return baselines.StepConf{Limit: s.Limit, Price: s.Price}.Optimal(ctx, m, s.Space)
+}
+
+func (s PolicySetting) stepConfModel() (*baselines.StepConfModel, error) {
+	profile, err := models.NewProfile(s.Definition, s.Rows)
+	if err != nil {
+		return nil, err
+	}
+	return baselines.FitStepConf(profile)
+}
