@@ -30,6 +30,7 @@ func TestConformance(t *testing.T) {
 		{baselines.PRCP{Ratio: baselines.PRCPTimePerMemory}, in},
 		{baselines.PRCP{Ratio: baselines.PRCPLargest}, in},
 		{baselines.Parrotfish{}, in},
+		{baselines.COSE{Evaluations: 20}, in},
 		{baselines.Caerus{}, in},
 		{baselines.Caerus{Own: true}, own},
 		{baselines.Ditto{}, in},

@@ -17,6 +17,7 @@
 //	GrandSLAM     the limit shared out in proportion to mean latency
 //	PRCP          TPDS'21: upgrades on the critical path under a budget, and the mirror image
 //	Parrotfish    SoCC'23: from the sizes that a learnt curve makes cheapest, up where a second costs least
+//	COSE          INFOCOM'20: Bayesian optimisation with Gaussian processes
 //	RandomSearch  the best of so many random configurations
 //	UniformSize   one size and parallelism for all stages
 package baselines
