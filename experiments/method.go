@@ -23,6 +23,14 @@ var methodTable = []methodEntry{
 	{"orion", nil, with(baselines.NewOrion)},
 	{"ditto", []string{"latency", "cost"}, with(baselines.NewDitto)},
 	{"caerus", nil, with(baselines.NewCaerus)},
+	{"prcp", nil, with(baselines.NewPRCP)},
+	{"parrotfish", nil, with(baselines.NewParrotfish)},
+	{"slam", nil, with(baselines.NewSLAM)},
+	{"grandslam", nil, with(baselines.NewGrandSLAM)},
+	{"cose", nil, with(baselines.NewCOSE)},
+	{"powertuning", []string{"cost"}, with(baselines.NewPowerTuning)},
+	{"uniform", nil, plain(baselines.UniformSize{})},
+	{"random", nil, with(baselines.NewRandomSearch)},
 	{"exhaustive", nil, plain(solvers.Exhaustive{})},
 }
 
