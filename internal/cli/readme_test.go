@@ -11,6 +11,9 @@ import (
 // commands; a line that is expected to fail says so with its exit code, as
 // "# exit 3".
 func TestReadmeCommands(t *testing.T) {
+	if testing.Short() {
+		t.Skip("solves, simulates and draws for real")
+	}
 	text, err := os.ReadFile("../../README.md")
 	if err != nil {
 		t.Fatal(err)
