@@ -34,6 +34,8 @@ var policies = []struct {
 	{"stepconf:static", stepConf(baselines.StepConf{}, true)},
 	{"stepconf:no-no", stepConf(baselines.StepConf{Vary: baselines.VaryNone}, true)},
 	{"stepconf:optimal", stepConfOptimal},
+	{"janus", janus(baselines.Janus{})},
+	{"janus:worst", janus(baselines.Janus{Percentiles: []float64{}})},
 }
 
 // PolicyNames returns the names of the policies.
@@ -77,6 +79,35 @@ func stepConfOptimal(ctx context.Context, s PolicySetting) (models.Policy, error
 		return nil, err
 	}
 	return baselines.StepConf{Limit: s.Limit, Price: s.Price}.Optimal(ctx, m, s.Space)
+}
+
+// janusScenarios is the size of the sample that Janus takes percentiles of.
+const janusScenarios = 2000
+
+// janus makes a variant of Janus. Its profile is a sample of the fitted model;
+// the number of instances is that of the configuration chosen for the worst
+// percentile before any run.
+func janus(options baselines.Janus) func(context.Context, PolicySetting) (models.Policy, error) {
+	return func(ctx context.Context, s PolicySetting) (models.Policy, error) {
+		profile, err := models.NewProfile(s.Definition, s.Rows)
+		if err != nil {
+			return nil, err
+		}
+		model, err := models.FitJolteon(profile, models.JolteonOptions{})
+		if err != nil {
+			return nil, err
+		}
+		scenarios, err := model.Sample(janusScenarios, s.Price, sampleStreams(s.Seed))
+		if err != nil {
+			return nil, err
+		}
+		options := options
+		options.Limit, options.Cost = s.Limit, s.Cost
+		if options.Base, err = baselines.EarlyBinding(ctx, s.Space, scenarios, s.Limit, baselines.JanusWorst); err != nil {
+			return nil, err
+		}
+		return options.Synthesise(s.Space, scenarios)
+	}
 }
 
 func (s PolicySetting) stepConfModel() (*baselines.StepConfModel, error) {
