@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"testing"
 )
 
 // The environment of the other process: the test whose method is to answer,
@@ -59,6 +60,9 @@ func (s *subject) askOther() (map[string]string, error) {
 		pattern = append(pattern, "^"+regexp.QuoteMeta(part)+"$")
 	}
 	command := exec.Command(program, "-test.run", strings.Join(pattern, "/"))
+	if testing.Short() {
+		command.Args = append(command.Args, "-test.short")
+	}
 	command.Env = append(os.Environ(), testVariable+"="+s.test, fileVariable+"="+file)
 	if output, err := command.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("%s in another process: %w\n%s", s.test, err, bytes.TrimSpace(output))

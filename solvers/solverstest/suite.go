@@ -33,10 +33,14 @@ type Recorder interface {
 
 // Run runs the suite for the methods that fresh makes: one for every problem.
 // It calls t.Run for every check. The test t is run again in another process,
-// where it must come to the same call of Run.
+// where it must come to the same call of Run. With -short a few of the problems
+// have to do.
 func Run(t *testing.T, fresh func() solvers.Method, traits Traits) {
 	t.Helper()
 	s := &subject{fresh: fresh, traits: traits, test: t.Name(), cases: Cases()}
+	if testing.Short() {
+		s.cases = slices.DeleteFunc(s.cases, func(c Case) bool { return !c.quick })
+	}
 	if s.isOtherProcess() {
 		if err := s.answerParent(); err != nil {
 			t.Fatal(err)
