@@ -259,6 +259,16 @@ func (p *JanusPolicy) Stale() bool {
 	return float64(misses) > p.MissLimit/100*float64(decisions)
 }
 
+// Warnings say that the hints are stale.
+func (p *JanusPolicy) Warnings() []string {
+	if !p.Stale() {
+		return nil
+	}
+	misses, decisions := p.Misses()
+	return []string{fmt.Sprintf("%.1f %% of the decisions of %s found no hint, because too little time was left, and took the fastest size; the hints go with a limit above %v s or a new profile",
+		100*float64(misses)/float64(decisions), p, p.Limit)}
+}
+
 // Regenerate returns a policy with the same settings, whose hints come from
 // new scenarios, and which has missed nothing yet.
 func (p *JanusPolicy) Regenerate(scenarios *models.Scenarios) (*JanusPolicy, error) {

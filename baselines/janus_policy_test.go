@@ -242,6 +242,8 @@ func TestJanusRegeneratesStaleHints(t *testing.T) {
 	if simulate(slow, policy); !policy.Stale() {
 		misses, decisions := policy.Misses()
 		t.Errorf("functions take twice as long and the hints are not stale: %d misses of %d", misses, decisions)
+	} else if w := policy.Warnings(); len(w) != 1 || !strings.Contains(w[0], "found no hint") {
+		t.Errorf("stale hints, and warnings %q", w)
 	}
 	j := policy.Janus
 	j.Limit = 2 * limit
@@ -256,6 +258,8 @@ func TestJanusRegeneratesStaleHints(t *testing.T) {
 	if simulate(slow, again); again.Stale() {
 		misses, decisions := again.Misses()
 		t.Errorf("stale after regeneration: %d misses of %d", misses, decisions)
+	} else if w := again.Warnings(); w != nil {
+		t.Errorf("hints that are not stale, and warnings %q", w)
 	}
 	if misses, decisions := fresh.Misses(); misses != 0 || decisions != 0 {
 		t.Errorf("regeneration counts %d misses of %d for the old hints", misses, decisions)

@@ -63,6 +63,9 @@ func Simulate(ctx context.Context, def *models.Definition, t Trace, s Simulation
 	if err != nil {
 		return nil, err
 	}
+	if p, ok := s.Policy.(interface{ Warnings() []string }); ok {
+		summary.Warnings = append(summary.Warnings, p.Warnings()...)
+	}
 	if recorder != nil {
 		if err := recorder.Close(); err != nil {
 			return nil, err
