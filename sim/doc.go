@@ -13,6 +13,9 @@
 //	world, err := sim.NewReplay(workflow, rows, sim.ReplaySettings{})
 //	summary, err := sim.Simulate(ctx, world, config, 10_000, sim.Settings{Seed: 1}, nil)
 //
+// SimulatePolicy does the same for a policy (models.Policy), which decides the
+// configuration of every stage when the stage is ready.
+//
 // Runs are replications: run i draws from streams of its own, so that its
 // result depends on the seed and on i only, whatever the number of cores. A
 // run can be turned into rows of a trace (Run.Records), which can be replayed
