@@ -56,7 +56,9 @@ func TestLearnFindsTheCheapestSize(t *testing.T) {
 				runs++
 			}
 		}
-		if runs > 20 {
+		// Three to begin with, and one after each of three rounds at least that
+		// find the same size cheapest.
+		if runs < 6 || runs > 20 {
 			t.Errorf("%+v: %d runs", d, runs)
 		}
 		chosen, cheapest := 0, math.Inf(1)
@@ -69,6 +71,31 @@ func TestLearnFindsTheCheapestSize(t *testing.T) {
 		if got := s.at(0, chosen).cost; got > 1.005*cheapest {
 			t.Errorf("%+v: %v costs %v, the cheapest size %v; %d runs", d, s.choices[0][chosen], got, cheapest, runs)
 		}
+	}
+}
+
+// Next to a run there is little doubt: at 64 MB from it 1 - exp(-0.0512), which
+// is 0.05, far from all runs 1.
+func TestMostPromising(t *testing.T) {
+	choices := []models.StageConfig{{Memory: 128}, {Memory: 192}, {Memory: 2000}}
+	for _, c := range []struct {
+		costs []float64
+		want  int
+	}{
+		{[]float64{1, 1, 1}, 2},
+		{[]float64{1, 1, 19}, 2},
+		{[]float64{1, 1, 21}, 1},
+	} {
+		var predicted []measured
+		for _, cost := range c.costs {
+			predicted = append(predicted, measured{latency: 1, cost: cost})
+		}
+		if got := mostPromising(choices, predicted, []bool{true, false, false}); got != c.want {
+			t.Errorf("costs %v: size %d, want %d", c.costs, got, c.want)
+		}
+	}
+	if got := mostPromising(choices, make([]measured, 3), []bool{true, true, true}); got != -1 {
+		t.Errorf("nothing is left, but %d is next", got)
 	}
 }
 

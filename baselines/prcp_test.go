@@ -50,6 +50,32 @@ func TestBestPerformanceUnderABudget(t *testing.T) {
 	}
 }
 
+// s1 and s2 follow s0 in parallel. With 1 USD to spend, s1 wins most time for
+// itself (4 s), but the workflow then waits for s2, and s0 wins more for it
+// (1.5 s instead of 1 s).
+func TestTimeOfTheWorkflowCounts(t *testing.T) {
+	for ratio, want := range map[PRCPRatio][]int{
+		PRCPTimePerCost:     {1024, 2048, 1024},
+		PRCPWorkflowPerCost: {2048, 1024, 1024},
+	} {
+		p := fixedProblem(t, within(solvers.Cost, 22), [][]int{nil, {0}, {0}},
+			fixedStage{1024: 4, 2048: 2.5}, fixedStage{1024: 9, 2048: 5}, fixedStage{1024: 8})
+		s, err := PRCP{Ratio: ratio}.Solve(context.Background(), p, models.Streams{})
+		if err != nil || s.Status != solvers.Done || !slices.Equal(memories(s.Config), want) {
+			t.Errorf("%s: %s, %v, %v; want %v", ratio, s.Status, s.Config, err, want)
+		}
+	}
+}
+
+// A move that loses nothing is better than any that does.
+func TestFreeMovesComeFirst(t *testing.T) {
+	for _, loss := range []float64{0, -1} {
+		if r := (prcpMove{benefit: 1, loss: loss}).ratio(); !math.IsInf(r, 1) {
+			t.Errorf("loss %v: ratio %v", loss, r)
+		}
+	}
+}
+
 // The mirror image, on the same numbers: from 4 GB, both give 2 USD for 2 s
 // (s0) or 1.5 s (s1) at the first step, and for 3 s and 2 s at the second.
 func TestBestCostUnderALatency(t *testing.T) {

@@ -131,6 +131,18 @@ func TestCriticalPathIsTheLongest(t *testing.T) {
 	})
 }
 
+// Of sizes that are equally good the smallest is the best.
+func TestBestOfEquals(t *testing.T) {
+	p := fixedProblem(t, within(solvers.Latency, 1), nil, fixedStage{1024: 4, 2048: 2, 4096: 1}, fixedStage{1024: 5, 2048: 2, 4096: 1})
+	s, err := newSizing(p, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := s.best(func(m measured) float64 { return m.cost }); !slices.Equal(got, []int{0, 1}) {
+		t.Errorf("sizes %v, want 0 and 1", got)
+	}
+}
+
 func TestInstances(t *testing.T) {
 	w, err := models.NewWorkflow("w", []models.Stage{{Name: "a"}, {Name: "b", After: []string{"a"}}})
 	if err != nil {
