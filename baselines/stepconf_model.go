@@ -183,11 +183,17 @@ func fitStepConf(obs []models.Observation, columns func(shape float64, c models.
 	}
 	a, b := at(max(0, where-1)), at(min(steps, where+1))
 	const golden = 0.6180339887498949
+	c, d := b-golden*(b-a), a+golden*(b-a)
+	atC, atD := try(math.Exp(c)), try(math.Exp(d))
 	for range 40 {
-		if c, d := b-golden*(b-a), a+golden*(b-a); try(math.Exp(c)) < try(math.Exp(d)) {
-			b = d
+		if atC < atD {
+			b, d, atD = d, c, atC
+			c = b - golden*(b-a)
+			atC = try(math.Exp(c))
 		} else {
-			a = c
+			a, c, atC = c, d, atD
+			d = a + golden*(b-a)
+			atD = try(math.Exp(d))
 		}
 	}
 	return best

@@ -40,7 +40,7 @@ func stepDefinition(t testing.TB, after ...[]int) *models.Definition {
 
 var (
 	stepMemory      = []int{512, 1024, 1769, 3538, 5307, 7076}
-	stepParallelism = []int{1, 2, 4, 8, 16, 32, 64}
+	stepParallelism = []int{1, 2, 8, 32, 64}
 )
 
 // stepMapping is a mapping delay in seconds that is flat up to 30 instances.
