@@ -78,7 +78,7 @@ func writeComparison(w io.Writer, s *experiments.Setup, bound solvers.Bound, r e
 			continue
 		}
 		if len(cell.Config) == 0 {
-			rows = append(rows, []any{cell.Method, string(cell.Status), "", "", "", "", "", "", "", ""})
+			rows = append(rows, []any{cell.Method, string(cell.Status), "", "", "", "", "", "", cell.Evaluations, "", ""})
 			continue
 		}
 		if best == "" {
@@ -104,7 +104,7 @@ func writeComparison(w io.Writer, s *experiments.Setup, bound solvers.Bound, r e
 		}
 		rows = append(rows, []any{
 			cell.Method, string(cell.Status), mark + short(100*cell.Predicted.Cost.Mean), short(cell.Predicted.Latency.Mean), short(cell.Predicted.Latency.P95), simulated,
-			fmt.Sprintf("%.3f-%.3f", cell.Holdout.RiskLo, cell.Holdout.RiskHi), gap, fmt.Sprintf("%.0f", cell.Runtime.Solve), strings.Join(config, " "),
+			fmt.Sprintf("%.3f-%.3f", cell.Holdout.RiskLo, cell.Holdout.RiskHi), gap, cell.Evaluations, fmt.Sprintf("%.0f", cell.Runtime.Solve), strings.Join(config, " "),
 		})
 	}
 	var b strings.Builder
@@ -115,7 +115,7 @@ func writeComparison(w io.Writer, s *experiments.Setup, bound solvers.Bound, r e
 	}
 	fmt.Fprintf(&b, "%s, %s at most %v %s at p%v (model %s, %s trace; the bound allows a risk of %.4g)\n\n",
 		s.Definition.Workflow.Name(), bound.Metric, limit, unit, bound.Percentile, s.Model.Name(), s.Trace.Origin, bound.Risk())
-	b.WriteString(textTable([]any{"method", "status", "mean cost (¢)", "mean latency (s)", "p95 (s)", "simulated p95 (s)", "risk", "gap (%)", "time (ms)", "configuration (instances x MB)"}, rows))
+	b.WriteString(textTable([]any{"method", "status", "mean cost (¢)", "mean latency (s)", "p95 (s)", "simulated p95 (s)", "risk", "gap (%)", "evaluations", "time (ms)", "configuration (instances x MB)"}, rows))
 	for _, line := range refusals {
 		b.WriteString("\n" + line)
 	}
