@@ -3,7 +3,6 @@ package models_test
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -18,8 +17,7 @@ import (
 // reference is what the published artifact computes on its own profiles.
 type reference struct {
 	Params map[string]struct {
-		ConfigPairs [][2]int `json:"config_pairs"`
-		Stages      []struct {
+		Stages []struct {
 			SelectedVar   map[string]string  `json:"selected_var"`
 			Coeffs        map[string]float64 `json:"coeffs"`
 			ReadParams    []float64          `json:"read_params"`
@@ -77,34 +75,9 @@ func loadProfile(t testing.TB, workflow string) (*models.Definition, *models.Pro
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := os.ReadFile(filepath.Join(recordings.Dir(t), "jolteon", profileFile[workflow]+"_profile.json"))
+	rows, _, err := traces.Import("jolteon-profile", workflow, filepath.Join(recordings.Dir(t), "jolteon", profileFile[workflow]+"_profile.json"))
 	if err != nil {
 		t.Fatal(err)
-	}
-	var p map[string]map[string][][][2]float64
-	if err := json.Unmarshal(text, &p); err != nil {
-		t.Fatal(err)
-	}
-	pairs := loadReference(t).Params[workflow].ConfigPairs
-	var rows []traces.Record
-	for i := range def.Workflow.Len() {
-		s := def.Workflow.Stage(i)
-		for e := range 3 {
-			for c, pair := range pairs {
-				for k, stat := range []traces.Statistic{traces.Mean, traces.P95} {
-					d := pair[1]
-					if !s.Splittable() {
-						d = 1
-					}
-					v := func(step string) *float64 { return &p[s.Name][step][e][c][k] }
-					rows = append(rows, traces.Record{
-						Workflow: workflow, Execution: fmt.Sprintf("%d/%v", e, pair), Stage: s.Name, Epoch: new(int32(e)),
-						Statistic: stat, MemoryMB: int32(pair[0]), Parallelism: new(int32(d)),
-						Cold: v("cold"), Read: v("read"), Compute: v("compute"), Write: v("write"),
-					})
-				}
-			}
-		}
 	}
 	profile, err := models.NewProfile(def, rows)
 	if err != nil {

@@ -3,7 +3,6 @@ package solvers_test
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -26,9 +25,6 @@ type refCase struct {
 }
 
 type refFile struct {
-	Params map[string]struct {
-		ConfigPairs [][2]int `json:"config_pairs"`
-	} `json:"params"`
 	Cases []refCase `json:"cases"`
 }
 
@@ -66,32 +62,9 @@ func fitted(t testing.TB, workflow string) (*models.Definition, *models.Jolteon)
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := os.ReadFile(filepath.Join(recordings.Dir(t), "jolteon", file[workflow]+"_profile.json"))
+	rows, _, err := traces.Import("jolteon-profile", workflow, filepath.Join(recordings.Dir(t), "jolteon", file[workflow]+"_profile.json"))
 	if err != nil {
 		t.Fatal(err)
-	}
-	var p map[string]map[string][][][2]float64
-	if err := json.Unmarshal(text, &p); err != nil {
-		t.Fatal(err)
-	}
-	ref := loadRef(t)
-	var rows []traces.Record
-	for i := range def.Workflow.Len() {
-		s := def.Workflow.Stage(i)
-		for e := range 3 {
-			for c, pair := range ref.Params[workflow].ConfigPairs {
-				d := pair[1]
-				if !s.Splittable() {
-					d = 1
-				}
-				v := func(step string) *float64 { return &p[s.Name][step][e][c][0] }
-				rows = append(rows, traces.Record{
-					Workflow: workflow, Execution: fmt.Sprintf("%d/%v", e, pair), Stage: s.Name, Epoch: new(int32(e)),
-					Statistic: traces.Mean, MemoryMB: int32(pair[0]), Parallelism: new(int32(d)),
-					Cold: v("cold"), Read: v("read"), Compute: v("compute"), Write: v("write"),
-				})
-			}
-		}
 	}
 	profile, err := models.NewProfile(def, rows)
 	if err != nil {
