@@ -16,7 +16,9 @@ func (s *search) guide(reference []int, multiplier float64) {
 	}
 	s.table.sortRows(s.bounded(cols))
 	s.linear = s.linearise(reference)
-	s.score = s.scores(min(s.hard, 2*(s.allowed+1)))
+	if s.metric == Cost && s.joins {
+		s.score = s.scores(min(s.hard, 2*(s.allowed+1)))
+	}
 	s.branch = s.branchOrder()
 	clear(s.lists)
 	if multiplier > 0 && !s.reach {

@@ -35,7 +35,7 @@ type search struct {
 	linear      [][]float64
 	multipliers []float64   // prices of the objective in units of the bounded metric
 	hard        int         // leading rows that relaxations are checked on
-	score       [][]float64 // per stage and column: mean of the bounded metric over the hard rows
+	score       [][]float64 // per stage and column: mean of the bounded metric over the hardest rows; where cuts are mixed
 	refinedAt   int         // depth of the node that the linear objective was made for; 0: the root
 
 	best      float64
