@@ -126,6 +126,17 @@ type Timing struct {
 func sampleStreams(seed uint64) models.Streams  { return models.Streams{Seed: seed}.Sub("sample") }
 func holdoutStreams(seed uint64) models.Streams { return models.Streams{Seed: seed}.Sub("holdout") }
 
+// Scenarios draws the n scenarios that problems of this seed are posed on.
+func (s *Setup) Scenarios(n int, seed uint64) (*models.Scenarios, error) {
+	return s.Model.Sample(n, s.Price, sampleStreams(seed))
+}
+
+// Holdout draws the n scenarios that answers of this seed are re-checked on;
+// every attempt has its own.
+func (s *Setup) Holdout(seed uint64, attempt, n int) (*models.Scenarios, error) {
+	return s.Model.Sample(n, s.Price, holdoutStreams(seed).Sub(strconv.Itoa(attempt)))
+}
+
 // Problem draws the scenarios of a problem and poses it.
 func (s *Setup) Problem(bound solvers.Bound, samples int, seed uint64) (*solvers.Problem, error) {
 	if err := bound.Check(); err != nil {
@@ -134,10 +145,15 @@ func (s *Setup) Problem(bound solvers.Bound, samples int, seed uint64) (*solvers
 	if samples == 0 {
 		samples = bound.DefaultSamples(s.Size)
 	}
-	scenarios, err := s.Model.Sample(samples, s.Price, sampleStreams(seed))
+	scenarios, err := s.Scenarios(samples, seed)
 	if err != nil {
 		return nil, err
 	}
+	return s.Pose(scenarios, bound)
+}
+
+// Pose poses a problem on scenarios that are drawn already.
+func (s *Setup) Pose(scenarios *models.Scenarios, bound solvers.Bound) (*solvers.Problem, error) {
 	p, err := solvers.NewProblem(s.Space, scenarios, bound)
 	if err != nil {
 		return nil, err
@@ -167,7 +183,7 @@ func (s *Setup) Answer(ctx context.Context, p *solvers.Problem, r Request) (Answ
 	var err error
 	a.Report, err = solvers.Solve(ctx, p, r.Method, models.Streams{Seed: r.Seed}, func(attempt, n int) (*models.Scenarios, error) {
 		a.Timing.Solve = time.Since(start)
-		return s.Model.Sample(n, s.Price, holdoutStreams(r.Seed).Sub(strconv.Itoa(attempt)))
+		return s.Holdout(r.Seed, attempt, n)
 	})
 	if a.Timing.Solve == 0 {
 		a.Timing.Solve = time.Since(start)
