@@ -163,7 +163,7 @@ func (c Caerus) Solve(ctx context.Context, p *solvers.Problem, _ models.Streams)
 
 // schedule returns the launch times of a configuration under the mean step
 // times that the profile leads to expect; nil without a profile.
-func (c Caerus) schedule(p *solvers.Problem, config models.Config) (*solvers.Schedule, error) {
+func (c Caerus) schedule(p *solvers.Problem, config models.Config) (*models.Schedule, error) {
 	if p.Profile == nil {
 		return nil, errors.New("the problem has no profile to predict them from")
 	}
@@ -186,8 +186,8 @@ func (c Caerus) schedule(p *solvers.Problem, config models.Config) (*solvers.Sch
 	return launches(spans), nil
 }
 
-func launches(spans []NimbleSpan) *solvers.Schedule {
-	s := &solvers.Schedule{Launch: make([]float64, len(spans))}
+func launches(spans []NimbleSpan) *models.Schedule {
+	s := &models.Schedule{Launch: make([]float64, len(spans))}
 	for i, span := range spans {
 		s.Launch[i] = span.Launch
 	}

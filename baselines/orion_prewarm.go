@@ -6,7 +6,7 @@ import (
 	"math/rand/v2"
 	"slices"
 
-	"eevee/solvers"
+	"eevee/models"
 )
 
 // orionWarming simulates runs of the workflow whose instances are started at
@@ -39,7 +39,7 @@ type orionWarming struct {
 // utilisation is the largest loss of idle time. Of two readings, "no step that
 // raises the latency" is taken; the Orion artifact divides utilisation by it.
 // Stages that start the run cannot be started ahead of it.
-func (m *orionModel) prewarm(ctx context.Context, o Orion, state []int, draws *rand.Rand) (s *solvers.Schedule, warning string) {
+func (m *orionModel) prewarm(ctx context.Context, o Orion, state []int, draws *rand.Rand) (s *models.Schedule, warning string) {
 	step, n := o.PrewarmStep, o.Draws
 	if step <= 0 {
 		step = 0.1
@@ -77,7 +77,7 @@ func (m *orionModel) prewarm(ctx context.Context, o Orion, state []int, draws *r
 			started[i] = math.NaN()
 		}
 	}
-	return &solvers.Schedule{Prewarm: started}, ""
+	return &models.Schedule{Prewarm: started}, ""
 }
 
 // draw fills values with independent draws of the distribution.

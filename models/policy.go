@@ -11,9 +11,8 @@ import (
 // and is safe for concurrent use; what belongs to one run is in the Decider
 // that Begin returns.
 //
-// A decision covers the stage it is asked for. Starting instances or invoking
-// functions before a stage is ready concerns stages that are not decided yet,
-// and is no part of it.
+// A decision covers the stage it is asked for, and can start instances for
+// stages that are not decided yet.
 type Policy interface {
 	// String is the name and options that select the policy, as
 	// "stepconf:literal".
@@ -38,10 +37,60 @@ type Progress struct {
 	Config Config    // what was decided so far; Parallelism is 0 for stages that are not decided
 }
 
-// Decision is the answer of a Decider.
+// Decision is the answer of a Decider. The zero value of every field but
+// StageConfig leaves the matter to the platform.
 type Decision struct {
 	StageConfig
 	Cost DecisionCost
+
+	// Launch is when the functions of the stage are invoked, in s since the
+	// run started; a time that has passed once the stage is decided means at
+	// once.
+	Launch float64
+
+	// Prewarm are instances to start ahead of their invocation, for this stage
+	// or for later ones.
+	Prewarm []Prewarm
+
+	Placement Placement
+}
+
+// Prewarm asks for instances that are started ahead of their invocation: as
+// many of the stage's function as the configuration has instances, unless as
+// many are idle already. They serve whoever comes first.
+type Prewarm struct {
+	Stage int
+	StageConfig
+	At float64 // s since the run started; a time that has passed means at once
+}
+
+// Placement says in which instances the tasks of a stage run.
+type Placement struct {
+	// Group names a function that several stages of the workflow share, so
+	// that a warm instance of one stage serves the next one (function fusion;
+	// the task groups of Ditto). Empty: the stage has a function of its own.
+	// Instances of different memory are never shared.
+	Group string
+}
+
+// Check reports a decision that cannot be followed in a workflow of n stages.
+// What the configurations themselves hold is not looked at.
+func (d Decision) Check(n int) error {
+	if err := d.Cost.Check(); err != nil {
+		return err
+	}
+	if !(d.Launch >= 0) || math.IsInf(d.Launch, 0) {
+		return fmt.Errorf("decision: launch time %v s is not a number of at least 0", d.Launch)
+	}
+	for _, p := range d.Prewarm {
+		if p.Stage < 0 || p.Stage >= n {
+			return fmt.Errorf("decision: pre-warming of stage %d of %d", p.Stage, n)
+		}
+		if !(p.At >= 0) || math.IsInf(p.At, 0) {
+			return fmt.Errorf("decision: pre-warming at %v s, which is not a number of at least 0", p.At)
+		}
+	}
+	return nil
 }
 
 // DecisionCost is what deciding itself takes. It is charged to the run: the

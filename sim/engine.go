@@ -156,7 +156,7 @@ func (e *engine) execute(i int, run *Run) {
 // stageReady invokes the tasks of stage s, once it is decided.
 func (e *engine) stageReady(s int) {
 	stage := &e.run.Stages[s]
-	stage.ready, stage.invoked = e.kernel.now, e.kernel.now
+	stage.ready, stage.decided, stage.invoked = e.kernel.now, e.kernel.now, e.kernel.now
 	if e.decider != nil && !e.decide(s) {
 		return
 	}

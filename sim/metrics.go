@@ -151,7 +151,7 @@ func (c *collector) add(r *Run) {
 		return
 	}
 	for i := range r.Stages {
-		c.decidingNS += r.Stages[i].invoked - r.Stages[i].ready
+		c.decidingNS += r.Stages[i].decided - r.Stages[i].ready
 		c.decidingCost += r.Stages[i].deciding
 		l, list := r.layout, c.chosen[i]
 		k := slices.IndexFunc(list, func(x chosen) bool { return x.resolution == l.resolved[i] })

@@ -19,6 +19,9 @@ import (
 // What deciding takes is charged: the functions of the stage are invoked that
 // much later, and the money is part of the cost of the run, not of its stage.
 //
+// A launch time that a decision asks for is kept. Pre-warming and placement
+// change nothing: runs have instances enough, and share none.
+//
 // A policy sees stages that have ended, so the world must not show it others:
 // stages cannot be tied together as a Joiner does, which knows the whole
 // configuration. A Replay ties them as they are decided. A stage takes the
@@ -134,7 +137,7 @@ func (e *engine) decide(s int) bool {
 	r := p.online.resolve(decided{s, d.StageConfig, p.workflow.InputParallelism(l.config, s)})
 	err := r.err
 	if err == nil {
-		err = d.Cost.Check()
+		err = d.Check(p.workflow.Len())
 	}
 	if err != nil {
 		e.run.err = fmt.Errorf("run %d: %w", e.run.Replication, err)
@@ -142,7 +145,8 @@ func (e *engine) decide(s int) bool {
 		return false
 	}
 	stage := &e.run.Stages[s]
-	stage.invoked += nanoseconds(d.Cost.Latency)
+	stage.decided += nanoseconds(d.Cost.Latency)
+	stage.invoked = max(stage.decided, nanoseconds(d.Launch))
 	stage.deciding = money(math.Round(d.Cost.USD * 1e12))
 	l.config[s], l.stages[s], l.bill[s], l.resolved[s] = d.StageConfig, r.behaviour, r.bill, r
 	l.first[s] = len(l.stageOf)

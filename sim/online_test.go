@@ -113,6 +113,26 @@ func TestStaticPolicyIsTheConfiguration(t *testing.T) {
 	}
 }
 
+// A launch time in the future delays the functions of a stage, one that has
+// passed does not, and neither is a cost of deciding.
+func TestLaunchTimesAreKept(t *testing.T) {
+	w := graph(t, nil, []int{0}, []int{1})
+	world := law{w, func(int, *rand.Rand) Task { return Task{Compute: 2e9} }}
+	launch := []float64{0.5, 1, 7}
+	late := deciding(func(stage int, _ models.Progress) models.Decision {
+		return models.Decision{StageConfig: config(1)[0], Launch: launch[stage], Cost: models.DecisionCost{Latency: 0.25}}
+	})
+	simulatePolicy(t, world, late, 3, Settings{Keep: KeepTasks}, func(r *Run) error {
+		for i, want := range []struct{ ready, end float64 }{{0, 2.5}, {2.5, 4.75}, {4.75, 9}} {
+			s := r.Stages[i]
+			if s.Ready != want.ready || s.End != want.end || s.Deciding.Latency != 0.25 {
+				t.Errorf("stage %d runs from %v to %v s after deciding for %v s, want %v", i, s.Ready, s.End, s.Deciding.Latency, want)
+			}
+		}
+		return nil
+	})
+}
+
 // reacting decides by what happened: more instances the later it is.
 func reacting(stage int, p models.Progress) models.Decision {
 	return models.Decision{

@@ -91,7 +91,8 @@ type StageRun struct {
 	Mean, P95  models.Steps        // s, over the tasks, as in a profile (see Replay); zero unless KeepStages
 
 	ready, end, billed int64 // ns
-	invoked            int64 // ns; when the functions were invoked: ready, plus the time it took to decide
+	decided            int64 // ns; ready, plus the time it took to decide
+	invoked            int64 // ns; when the functions were invoked: once decided, or at the launch time of the decision
 	cost, deciding     money
 }
 
@@ -123,7 +124,7 @@ func (r *Run) close() {
 	for i := range r.Stages {
 		s := &r.Stages[i]
 		s.Ready, s.End, s.Billed, s.Cost = seconds(s.ready), seconds(s.end), seconds(s.billed), s.cost.usd()
-		s.Deciding = models.DecisionCost{Latency: seconds(s.invoked - s.ready), USD: s.deciding.usd()}
+		s.Deciding = models.DecisionCost{Latency: seconds(s.decided - s.ready), USD: s.deciding.usd()}
 		latency = max(latency, s.end)
 		cost += s.cost + s.deciding
 		r.GBSeconds += s.Billed * r.layout.bill[i].gb

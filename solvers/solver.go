@@ -131,14 +131,14 @@ const (
 // Solution is the answer of a Method.
 type Solution struct {
 	Status     Status
-	Config     models.Config // nil where there is none; with Infeasible and NotFound the closest miss, if known
-	Objective  float64       // sample mean of the objective's metric under Config
-	Violations int           // scenarios of the sample that exceed the problem's limit under Config
-	LowerBound float64       // no feasible configuration has a lower objective; -Inf where nothing is proved
-	Reachable  float64       // with Infeasible: the smallest limit that some configuration keeps on the sample; else NaN
-	Enforced   float64       // the limit that the method really kept; differs from the problem's where it loosened or tightened it
-	Schedule   *Schedule     // when stages are launched and instances started; nil where the method leaves it to the platform
-	Warnings   []string      // what the reader must know about a valid result
+	Config     models.Config    // nil where there is none; with Infeasible and NotFound the closest miss, if known
+	Objective  float64          // sample mean of the objective's metric under Config
+	Violations int              // scenarios of the sample that exceed the problem's limit under Config
+	LowerBound float64          // no feasible configuration has a lower objective; -Inf where nothing is proved
+	Reachable  float64          // with Infeasible: the smallest limit that some configuration keeps on the sample; else NaN
+	Enforced   float64          // the limit that the method really kept; differs from the problem's where it loosened or tightened it
+	Schedule   *models.Schedule // when stages are launched and instances started; nil where the method leaves it to the platform
+	Warnings   []string         // what the reader must know about a valid result
 }
 
 // Gap returns the relative distance between the objective and its proved lower
