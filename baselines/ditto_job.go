@@ -171,6 +171,16 @@ type sharing struct {
 	divisor float64         // storage time over shared-memory time of a read; 0: it takes no time
 }
 
+// Whole returns the time of the stage from setup to write, with every input
+// read from storage.
+func (s DittoStage) Whole() DittoTime {
+	t := s.Setup.plus(s.EarlyCompute).plus(s.Compute).plus(s.Write)
+	for _, r := range s.Reads {
+		t = t.plus(r.Time)
+	}
+	return t
+}
+
 // early returns the time before the stage waits for the inputs that are not
 // read early: setup, early reads and what is computed on them.
 func (j *DittoJob) early(i int, g sharing) DittoTime {

@@ -67,7 +67,10 @@ func TestDittoFitsOfFigure11(t *testing.T) {
 		{1, 4, 138.395, .602, .001}, {16, 6, 2568.571, 215.522, .001}, {94, 6, 1236.72, 103.57, .01}, {95, 6, 1361.86, 101.06, .01},
 	} {
 		job := dittoRecorded(t, "s3-1t", c.query)
-		got := job.early(c.stage-1, sharing{}).plus(job.exec(c.stage-1, sharing{}))
+		got := job.Stages[c.stage-1].Whole()
+		if parts := job.early(c.stage-1, sharing{}).plus(job.exec(c.stage-1, sharing{})); math.Abs(parts.A-got.A) > 1e-9*got.A || math.Abs(parts.B-got.B) > 1e-9*max(1, math.Abs(got.B)) {
+			t.Errorf("query %d, stage %d: the parts add up to %v, the whole is %v", c.query, c.stage, parts, got)
+		}
 		if math.Abs(got.A/c.a-1) > 2e-5 || math.Abs(got.B-c.b) > c.unit/2+2e-5*math.Abs(c.b) {
 			t.Errorf("query %d, stage %d: %.4f/d + %.4f, the paper has %v/d + %v", c.query, c.stage, got.A, got.B, c.a, c.b)
 		}

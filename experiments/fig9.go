@@ -51,11 +51,6 @@ type fig9Panel struct {
 		Cost    Tolerance `yaml:"cost"`
 	} `yaml:"tolerance"`
 	Points []fig9Point `yaml:"points"`
-	Others []struct {
-		System   string  `yaml:"system"`
-		LatencyS float64 `yaml:"latency_s"`
-		CostUSD  float64 `yaml:"cost_usd"`
-	} `yaml:"others"` // the systems that Jolteon is compared with
 }
 
 type fig9Point struct {
@@ -120,9 +115,7 @@ func (f *fig9) Find(_ context.Context, lab *Lab) (Finding, error) {
 				System: "Jolteon", Bound: point.Bound.cell(p.Workflow, "").BoundText(), LatencyS: point.LatencyS, CostUSD: point.CostUSD,
 			})
 		}
-		for _, o := range p.Others {
-			panel.Reported = append(panel.Reported, FrontierPoint{System: o.System, LatencyS: o.LatencyS, CostUSD: o.CostUSD})
-		}
+		panel.Reported = append(panel.Reported, newBaselines().reported(p.Workflow)...)
 		rows.Panels = append(rows.Panels, panel)
 		found.Claims = append(found.Claims, p.claims(panel, points)...)
 	}

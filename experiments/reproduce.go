@@ -48,7 +48,7 @@ type Finding struct {
 }
 
 // Rows are the data of a finding. Their type says what can be drawn of them:
-// Frontier, Tightness, SolveTimes, StageErrors, WorkflowErrors, FitTimes or
+// Frontier, BaselinePanels, ScheduledQueries, Tightness, SolveTimes, StageErrors, WorkflowErrors, FitTimes or
 // Timelines.
 type Rows interface{ rows() }
 
@@ -82,10 +82,12 @@ func (f Findings) Claims() ClaimList {
 func Reproductions() []Reproduction {
 	return []Reproduction{
 		newFig9(),
+		newBaselines(),
 		newTightness("data/fig10.yaml"),
 		newTightness("data/fig11.yaml"),
 		newTable3(),
 		newTable5(),
+		newDitto(),
 		newGantt(),
 		newFig13(),
 		newTable6(),

@@ -135,6 +135,9 @@ func (p pair) within() bool  { return p.tolerance.Holds(p.reported, p.ours) }
 
 // excess says how far outside of its tolerance a value is: 1 is at its border.
 func (p pair) excess() float64 {
+	if p.ours == p.reported {
+		return 0 // even where the tolerance is nothing
+	}
 	allowed := p.tolerance.Absolute + p.tolerance.Above*math.Abs(p.reported)
 	if p.ours < p.reported {
 		allowed = p.tolerance.Absolute + p.tolerance.Below*math.Abs(p.reported)

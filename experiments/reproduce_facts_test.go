@@ -2,6 +2,7 @@ package experiments
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -135,9 +136,21 @@ func TestFactsArePlausible(t *testing.T) {
 				t.Errorf("%s, point %d: points come in the order of their latency", p.Name, i)
 			}
 		}
-		for _, o := range p.Others {
-			between(o.System, o.LatencyS, 5, 90)
-			between(o.System, o.CostUSD, 0.005, 0.03)
+	}
+	for _, p := range newBaselines().Panels {
+		var points []string
+		for _, s := range p.Systems {
+			points = append(points, fmt.Sprint(s.Name, " ", len(s.Points)))
+			for _, q := range s.Points {
+				between(s.Name, q.Reported.LatencyS, 5, 90)
+				between(s.Name, q.Reported.CostUSD, 0.005, 0.03)
+				between(s.Name, q.Replayed.P50, 5, 90)
+				between(s.Name, q.Replayed.P95, q.Replayed.P50, 1.5*q.Replayed.P50)
+				between(s.Name, q.Replayed.CostUSD, 0.005, 0.03)
+			}
+		}
+		if want := []string{"Caerus 1", "Ditto-L 1", "Ditto-C 1", "Orion 5"}; !slices.Equal(points, want) {
+			t.Errorf("%s: points %q, want %q", p.Workflow, points, want)
 		}
 	}
 	for name, n := range map[string]int{"data/fig10.yaml": 9, "data/fig11.yaml": 8} {

@@ -105,6 +105,16 @@ func (b *bench) prepare(workflow string, o ReproduceOptions) error {
 	return err
 }
 
+// artifactScenarios draws scenarios as the published artifact does: without some
+// of the constants, and with the same random numbers for every stage.
+func (b *bench) artifactScenarios(n int, seed uint64) (*models.Scenarios, error) {
+	m, err := models.FitJolteon(b.setup.Profile, models.JolteonOptions{DropConstants: true, ShareDraws: true})
+	if err != nil {
+		return nil, err
+	}
+	return m.Sample(n, b.setup.Price, sampleStreams(seed))
+}
+
 // recorded reports whether the workflow's trace is one of recordings.
 func (b *bench) recorded() bool { return b.setup.Trace.Origin != OriginBundled }
 

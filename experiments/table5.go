@@ -85,11 +85,7 @@ func (t *table5) Find(_ context.Context, lab *Lab) (Finding, error) {
 	if err != nil {
 		return Finding{}, err
 	}
-	asArtifact, err := models.FitJolteon(b.setup.Profile, models.JolteonOptions{DropConstants: true, ShareDraws: true})
-	if err != nil {
-		return Finding{}, err
-	}
-	full, err := asArtifact.Sample(t.FullSample, b.setup.Price, sampleStreams(lab.options.Seed))
+	full, err := b.artifactScenarios(t.FullSample, lab.options.Seed)
 	if err != nil {
 		return Finding{}, err
 	}

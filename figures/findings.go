@@ -26,6 +26,10 @@ func pictures(f experiments.Finding) []picture {
 	switch rows := f.Rows.(type) {
 	case experiments.Frontier:
 		return frontier(f.Statement.ID, rows)
+	case experiments.BaselinePanels:
+		return baselinePoints(rows)
+	case experiments.ScheduledQueries:
+		return scheduledQueries(rows)
 	case experiments.Tightness:
 		return tightness(f.Statement.ID, rows)
 	case experiments.SolveTimes:
