@@ -1,6 +1,7 @@
 package models
 
 import (
+	"errors"
 	"fmt"
 	"math"
 
@@ -21,6 +22,31 @@ type PriceBook struct {
 	BillingStepS   float64 `yaml:"billing_step_s"`  // seconds; billed time is rounded up to a multiple of it; 0: not rounded
 	NominalMemory  bool    `yaml:"nominal_memory"`  // charge VCPU*MBPerVCPU instead of the memory set
 	MBPerVCPU      float64 `yaml:"mb_per_vcpu"`     // with NominalMemory
+
+	// Tiers lower USDPerGBSecond, by GB-seconds per month over the account.
+	// What a workflow costs is quoted in the first tier; see Month.
+	Tiers PriceTiers `yaml:"tiers"`
+
+	// Provisioned concurrency: an instance that is always initialised costs
+	// ProvisionedUSDPerGBSecond whether it is used or not, and what runs on it
+	// ProvisionedRunUSDPerGBSecond instead of USDPerGBSecond.
+	ProvisionedUSDPerGBSecond    float64 `yaml:"provisioned_usd_per_gb_s"`
+	ProvisionedRunUSDPerGBSecond float64 `yaml:"provisioned_run_usd_per_gb_s"`
+}
+
+// Month returns the price in USD of what an account uses in a month, in GB-seconds and
+// requests, with the tiers that it reaches.
+func (p PriceBook) Month(gbSeconds, requests float64) float64 {
+	return p.Tiers.Cost(gbSeconds, p.USDPerGBSecond) + requests*p.USDPerRequest
+}
+
+// Check reports rates that cannot be charged, by their names in a file.
+func (p PriceBook) Check() error {
+	err := checkPrices(p)
+	if p.NominalMemory && !(p.MBPerVCPU > 0) {
+		err = errors.Join(err, errors.New("nominal_memory needs a positive mb_per_vcpu"))
+	}
+	return err
 }
 
 // The bundled price books that the program itself names.
@@ -47,11 +73,8 @@ func LoadPrice(nameOrPath string) (PriceBook, error) {
 	if err := yaml.UnmarshalWithOptions(text, &p, yaml.Strict()); err != nil {
 		return PriceBook{}, fmt.Errorf("%s: %s", from, oneLine(err))
 	}
-	switch {
-	case !(p.USDPerGBSecond >= 0) || !(p.USDPerRequest >= 0) || !(p.BillingStepS >= 0):
-		return PriceBook{}, fmt.Errorf("%s: a rate of the price book is negative", from)
-	case p.NominalMemory && !(p.MBPerVCPU > 0):
-		return PriceBook{}, fmt.Errorf("%s: nominal_memory needs a positive mb_per_vcpu", from)
+	if err := p.Check(); err != nil {
+		return PriceBook{}, fmt.Errorf("%s: %w", from, err)
 	}
 	return p, nil
 }
