@@ -313,6 +313,29 @@ func (o Orion) Predict(profile *models.Profile, c models.Config, percentiles ...
 	return list, nil
 }
 
+// PredictExecution returns the given percentiles of the time in s that the
+// instances of stage i run under c, mean over them, as Orion interpolates it
+// between the recorded sizes of a profile. It is what Orion's cost is made of;
+// starting an instance is no part of it.
+func (Orion) PredictExecution(profile *models.Profile, i int, c models.StageConfig, percentiles ...float64) ([]float64, error) {
+	curve, err := newOrionCurve(profile, i, c.Parallelism*max(1, c.Bundle))
+	if err != nil {
+		return nil, fmt.Errorf("orion: %w", err)
+	}
+	times := curve.at(curve.size(c), func(r *orionRecord) atoms {
+		means := make([]float64, len(r.runs))
+		for k, run := range r.runs {
+			means[k] = run.mean
+		}
+		return empirical(means)
+	})
+	var list []float64
+	for _, p := range percentiles {
+		list = append(list, times.quantile(p/100))
+	}
+	return list, nil
+}
+
 // directParents returns the parents of every stage without those that another
 // parent waits for already: they never end last.
 func directParents(w *models.Workflow) [][]int {

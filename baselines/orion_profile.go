@@ -39,6 +39,7 @@ type orionRun struct {
 	// cold and exec are the delay and the billed time of every invocation, in
 	// the order of the trace; nil where the profile holds aggregates only.
 	cold, exec []float64
+	mean       float64 // billed time, over the instances
 }
 
 // newOrionCurve reads the curve of stage i out of a profile.
@@ -59,8 +60,9 @@ func newOrionCurve(p *models.Profile, i, parallelism int) (*orionCurve, error) {
 			return nil, fmt.Errorf("stage %q: execution %q: %w", p.Workflow.Stage(i).Name, o.Execution, err)
 		}
 		r := c.record(c.size(o.Config))
+		run.mean = billedMean(o)
 		r.runs = append(r.runs, run)
-		r.billed += run.billed(o)
+		r.billed += run.mean
 		warm = append(warm, delays(o)...)
 	}
 	for k := range c.records {
@@ -103,9 +105,9 @@ func newOrionRun(o models.Observation) (orionRun, error) {
 	return run, nil
 }
 
-// billed returns the mean billed time of the run's instances, the 95th
+// billedMean returns the mean billed time of the run's instances, the 95th
 // percentile where the profile has no mean.
-func (orionRun) billed(o models.Observation) float64 {
+func billedMean(o models.Observation) float64 {
 	if s := o.Mean.Exec(); !math.IsNaN(s) {
 		return s
 	}

@@ -50,6 +50,19 @@ func (p *Profile) Warm(i int) []Observation {
 	return warm
 }
 
+// Select returns the profile of the observations that keep reports true for.
+func (p *Profile) Select(keep func(Observation) bool) *Profile {
+	kept := &Profile{Workflow: p.Workflow, stages: make([][]Observation, len(p.stages))}
+	for i, all := range p.stages {
+		for _, o := range all {
+			if keep(o) {
+				kept.stages[i] = append(kept.stages[i], o)
+			}
+		}
+	}
+	return kept
+}
+
 // run is one execution of one stage.
 type run struct {
 	execution string

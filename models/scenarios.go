@@ -53,6 +53,13 @@ func (s *Scenarios) Price() PriceBook { return s.price }
 // parallelism of its input parent.
 func (s *Scenarios) ReadsInput(i int) bool { return s.stages[i].ReadsInput() }
 
+// Times writes what StageSample.Times of stage i says under c in every scenario:
+// the latency and the billed time of one instance, both in s. Either slice may
+// be nil; the others have Len elements.
+func (s *Scenarios) Times(i int, c StageConfig, inputParallelism int, latency, billed []float64) {
+	s.stages[i].Times(c, inputParallelism, latency, billed)
+}
+
 // Columns writes the latency (s) and the cost (USD) of stage i under c in every
 // scenario. Either slice may be nil; the others have Len elements.
 func (s *Scenarios) Columns(i int, c StageConfig, inputParallelism int, latency, cost []float64) {
