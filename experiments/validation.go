@@ -21,6 +21,10 @@ const (
 	AllStages = "all stages" // the points of every stage, pooled
 )
 
+// FitSchema names the JSON form of what "eevee fit" prints; see
+// schemas/fit.schema.json.
+const FitSchema = "eevee.fit/1"
+
 // ValidationLevels are the probabilities at which coverage is reported.
 func ValidationLevels() []float64 { return []float64{0.50, 0.90, 0.95, 0.99} }
 
