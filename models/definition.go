@@ -1,7 +1,9 @@
 package models
 
 import (
+	"crypto/sha256"
 	"embed"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -21,6 +23,7 @@ var data embed.FS
 // describes it.
 type Definition struct {
 	Workflow  *Workflow
+	SHA256    string // of the text of the workflow file, in hexadecimal
 	Title     string
 	Source    string  // where the workflow and its spaces come from
 	MBPerVCPU float64 // MB of memory that buy one vCPU
@@ -162,7 +165,8 @@ func ParseDefinition(from string, text []byte) (*Definition, error) {
 	if f.Price == "" {
 		f.Price = PriceAWS
 	}
-	d := &Definition{Workflow: w, Title: f.Title, Source: f.Source, MBPerVCPU: f.MBPerVCPU, Price: f.Price}
+	sum := sha256.Sum256(text)
+	d := &Definition{Workflow: w, SHA256: hex.EncodeToString(sum[:]), Title: f.Title, Source: f.Source, MBPerVCPU: f.MBPerVCPU, Price: f.Price}
 	var errs []error
 	for _, fs := range f.Spaces {
 		s, err := fs.space(w, f.MBPerVCPU)

@@ -26,13 +26,14 @@ func verbs() []verb {
 		solveVerb(),
 		simulateVerb(),
 		compareVerb(),
+		sweepVerb(),
 		reproduceVerb(),
 		versionVerb(),
 	}
 }
 
-// verb is one word of the command line: either something to do (run) or a
-// group of further verbs.
+// verb is one word of the command line: something to do (run), a group of
+// further verbs, or both; the further verb then follows at once.
 type verb struct {
 	name    string
 	summary string   // one line, for lists of verbs

@@ -30,5 +30,8 @@ Verbs:
 {{end}}
 Flags:
 {{range .VisibleFlags}}  {{.}}
-{{end}}`
+{{end}}{{if .VisibleCommands}}
+Verbs:
+{{range .VisibleCommands}}  {{.Name}}{{if .ArgsUsage}} {{.ArgsUsage}}{{end}}{{"\t"}}{{.Usage}}
+{{end}}{{end}}`
 )

@@ -56,7 +56,7 @@ func parseLine(common flags, verbs []verb, args []string) (l line, err error) {
 			given[name] = true
 			l.flags = append(l.flags, flag)
 			k += used - 1
-		case at == nil || at.run == nil:
+		case at == nil || at.run == nil || k > 0 && words[k-1] == at.name && slices.ContainsFunc(verbs, func(v verb) bool { return v.name == word }):
 			i := slices.IndexFunc(verbs, func(v verb) bool { return v.name == word })
 			if i < 0 {
 				return l, unknownVerb(word, verbs)
