@@ -10,7 +10,7 @@ import (
 )
 
 // ResultSchema names the JSON form of a Result; see schemas/solve.schema.json.
-const ResultSchema = "eevee.solve/1"
+const ResultSchema = "eevee.solve/2"
 
 // Result is the answer to a Request as "eevee solve" prints it, in base units
 // with the unit in the name. Of the fields that come in two units only the one
@@ -32,6 +32,7 @@ type Result struct {
 	Predicted   *Predicted     `json:"predicted"`
 	Certificate Certificate    `json:"certificate"`
 	Holdout     *ResultHoldout `json:"holdout"`
+	Truth       *Truth         `json:"truth,omitempty"` // what the trace says; absent where it was not asked
 	Samples     int            `json:"samples"`
 	Evaluations int            `json:"evaluations"`
 	Runtime     *ResultRuntime `json:"runtime_ms,omitempty"` // not in files, which are the same for the same seed

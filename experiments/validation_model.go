@@ -243,14 +243,21 @@ func (r *residualPredictor) Execution(stage int, c models.StageConfig, inputPara
 }
 
 func (r *residualPredictor) Latency(c models.Config) ([]float64, error) {
+	latency, _ := r.outcomes(c, models.PriceBook{})
+	return latency, nil
+}
+
+// outcomes returns the latency (s) and the cost (USD) of runs under c.
+func (r *residualPredictor) outcomes(c models.Config, price models.PriceBook) (latency, cost []float64) {
+	latency, cost = make([]float64, forecastDraws), make([]float64, forecastDraws)
 	stages := make([][]float64, len(c))
 	for i := range c {
 		stages[i], _ = r.Execution(i, c[i], r.workflow.InputParallelism(c, i))
 		for k, run := range r.picks[i][3] {
+			cost[k] += price.Stage(c[i], max(0, stages[i][k]))
 			stages[i][k] += r.delays[i][run]
 		}
 	}
-	latency := make([]float64, forecastDraws)
 	times := make([]float64, len(c))
 	for k := range latency {
 		for i := range times {
@@ -258,5 +265,5 @@ func (r *residualPredictor) Latency(c models.Config) ([]float64, error) {
 		}
 		latency[k] = r.workflow.Latency(times)
 	}
-	return latency, nil
+	return latency, cost
 }

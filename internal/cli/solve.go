@@ -69,6 +69,11 @@ func solveVerb() verb {
 				return err
 			}
 			r := setup.Result(answer)
+			var differences []string
+			if r.Truth, differences, err = setup.Truth(c.ctx, answer); err != nil {
+				return err
+			}
+			r.Warnings = append(r.Warnings, differences...)
 			if r.Status == solvers.LimitHit && deadline > 0 {
 				r.Warnings = append(r.Warnings, fmt.Sprintf("the search was ended by the deadline of %v s; another run may get elsewhere", deadline))
 			}
@@ -146,6 +151,12 @@ func writeResult(w io.Writer, r experiments.Result) error {
 		fmt.Fprintf(&b, "holdout: %d of %d fresh scenarios exceed the limit: risk %.4f to %.4f at %v %% confidence, the bound allows %.4g\n",
 			h.Violations, h.N, h.RiskLo, h.RiskHi, h.Confidence, (100-r.Bound.Percentile)/100)
 		fmt.Fprintf(&b, "holdout: mean %s %s\n", r.Objective.Metric, amount(h.ObjectiveMeanS, h.ObjectiveMeanUSD))
+	}
+	if t := r.Truth; t != nil && t.Replay != nil {
+		fmt.Fprintf(&b, "trace: %d of %d replayed runs exceed the limit: risk %.4f to %.4f\n", t.Replay.Violations, t.Replay.Runs, t.Replay.RiskLo, t.Replay.RiskHi)
+	}
+	if t := r.Truth; t != nil && t.Stages != nil {
+		fmt.Fprintf(&b, "trace: residuals of %d runs give a risk of %.4f with stages drawn together, %.4f with independent ones\n", t.Stages.Runs, t.Stages.Joint, t.Stages.Independent)
 	}
 	if r.Bound.Violations != nil {
 		fmt.Fprintf(&b, "sample: %d of %d scenarios exceed the limit, rule %s allows %d\n", *r.Bound.Violations, r.Samples, r.Bound.Rule, r.Bound.AllowedViolations)
