@@ -3,9 +3,15 @@ package cli
 import (
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 
 	"eevee/traces"
+	"eevee/traces/logs"
 )
+
+// csvFormat is the one format that needs a mapping.
+const csvFormat = "csv"
 
 // importedTrace is the result of "eevee traces import".
 type importedTrace struct {
@@ -20,13 +26,15 @@ type importedTrace struct {
 }
 
 func importTraceVerb() verb {
-	var format, workflow, output string
+	var format, workflow, mapping, output string
 	var formats []string
 	detail := "FILE is a log or a profile in one of the formats\n"
 	for _, f := range traces.Formats() {
 		formats = append(formats, f.Name)
 		detail += fmt.Sprintf("  %s: %s\n", f.Name, f.Description)
 	}
+	formats = append(formats, csvFormat)
+	detail += "  csv: any table with a header, under a --mapping of its columns; gzip or plain\n"
 	return verb{
 		name:    "import",
 		summary: "turn logs or profiles into a trace",
@@ -35,15 +43,16 @@ func importTraceVerb() verb {
 		flags: flags{
 			choiceFlag(&format, "format", "", "`FORMAT` of the files", formats),
 			textFlag(&workflow, "workflow", "", "`NAME` of the workflow that the files are of"),
+			textFlag(&mapping, "mapping", "", "what the columns of a csv mean: `FILE` (YAML) or one of "+strings.Join(logs.Mappings(), ", ")),
 			outputFlag(&output, "trace `FILE` to write (Parquet)"),
 		},
 		need: []string{"format", "workflow", "output"},
 		run: func(c *call) error {
-			replaces, err := checkOutput(output, c.args...)
+			replaces, err := checkOutput(output, append(slices.Clone(c.args), mapping)...)
 			if err != nil {
 				return err
 			}
-			rows, meta, err := traces.Import(format, workflow, c.args...)
+			rows, meta, err := importRows(format, workflow, mapping, c.args)
 			if err != nil {
 				return err
 			}
@@ -68,4 +77,20 @@ func importTraceVerb() verb {
 			})
 		},
 	}
+}
+
+func importRows(format, workflow, mapping string, paths []string) ([]traces.Record, traces.Meta, error) {
+	switch {
+	case format != csvFormat && mapping != "":
+		return nil, traces.Meta{}, fmt.Errorf("--mapping says what the columns of a csv mean, a %s has none", format)
+	case format != csvFormat:
+		return traces.Import(format, workflow, paths...)
+	case mapping == "":
+		return nil, traces.Meta{}, fmt.Errorf("--format csv needs a --mapping: a file (YAML) or one of %s", strings.Join(logs.Mappings(), ", "))
+	}
+	m, err := logs.LoadMapping(mapping)
+	if err != nil {
+		return nil, traces.Meta{}, err
+	}
+	return logs.ImportCSV(m, workflow, paths...)
 }
