@@ -49,7 +49,11 @@ func pictures(f experiments.Finding) []picture {
 // methods fixes the looks of everything that answers a bound, in every picture.
 // Answers that often coincide have markers that can be told apart on top of each
 // other: a plus on a disc, a cross on a triangle.
-var methods = Cast{"exact", "orion", "jolteon:compat", reportedName, artifactName, compatBreaks, "jolteon"}
+var methods = Cast{
+	"exact", "orion", "jolteon:compat", reportedName, artifactName, compatBreaks, "jolteon",
+	"parrotfish", "slam", "ditto:latency", "ditto:cost", "caerus", "prcp", "grandslam",
+	"cose", "uniform", "random", "powertuning:cost", "exhaustive", "stepconf", "janus",
+}
 
 // drawn is the order in which methods are drawn, the latter ones on top.
 var drawn = []string{"exact", "jolteon", "jolteon:compat", experiments.MethodArtifact}

@@ -52,7 +52,7 @@ func NewPlan(ctx context.Context, g Grid, sources experiments.Sources) (*Plan, e
 		for _, trace := range g.Traces {
 			ok, err := traceOf(trace, def.Workflow.Name())
 			if err != nil {
-				return nil, fmt.Errorf("traces: %w", err)
+				return nil, err
 			}
 			if !ok {
 				continue
@@ -154,15 +154,14 @@ func (p *Plan) chunk() {
 
 // Estimate is what a sweep is expected to take.
 type Estimate struct {
-	Cells      int     `json:"cells"`      // in all
-	Open       int     `json:"open"`       // not answered yet, in this shard
-	Chunks     int     `json:"chunks"`     // in this shard
-	Workers    int     `json:"workers"`    // cells that are answered at the same time
-	Pilot      int     `json:"pilot"`      // cells that the time was measured on
-	Seconds    float64 `json:"seconds"`    // of wall time, for the open cells
-	MemoryMB   float64 `json:"memory_mb"`  // at the peak
-	DiskMB     float64 `json:"disk_mb"`    // of the results
-	Unmeasured int     `json:"unmeasured"` // open cells that the pilot says nothing about
+	Cells    int     `json:"cells"`     // in all
+	Open     int     `json:"open"`      // not answered yet, in this shard
+	Chunks   int     `json:"chunks"`    // in this shard
+	Workers  int     `json:"workers"`   // cells that are answered at the same time
+	Pilot    int     `json:"pilot"`     // cells that the time was measured on
+	Seconds  float64 `json:"seconds"`   // of wall time, for the open cells
+	MemoryMB float64 `json:"memory_mb"` // at the peak
+	DiskMB   float64 `json:"disk_mb"`   // of the results
 }
 
 // pilotKind is what cells that take about the same time have in common.

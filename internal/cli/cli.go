@@ -27,6 +27,7 @@ func verbs() []verb {
 		simulateVerb(),
 		compareVerb(),
 		sweepVerb(),
+		figuresVerb(),
 		reproduceVerb(),
 		versionVerb(),
 	}
