@@ -245,7 +245,7 @@ type orionFound struct {
 // sample; where Orion's own model says otherwise, a warning tells.
 func answerOrion(p *solvers.Problem, f orionFound) solvers.Solution {
 	s := solvers.Solution{
-		Status: solvers.Done, Config: f.config, Warnings: f.warnings,
+		Status: solvers.Done, Config: f.config, Warnings: f.warnings, States: f.looked,
 		Objective: math.NaN(), LowerBound: math.Inf(-1), Reachable: math.NaN(), Enforced: p.Bound.Limit,
 	}
 	if f.ended {

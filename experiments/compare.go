@@ -1,12 +1,11 @@
 package experiments
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"math"
 	"runtime"
-	"slices"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 
@@ -18,23 +17,38 @@ import (
 // CompareSchema names the JSON form of a Comparison.
 const CompareSchema = "eevee.compare/1"
 
-// Comparison is several methods on the same problem, the same scenarios, the
-// same holdout and the same simulated world.
+// Comparison is several methods and policies on the same problem, the same
+// scenarios, the same holdout and the same simulated world.
 type Comparison struct {
 	Schema string     `json:"schema"`
 	Cells  []Compared `json:"cells"` // in the order in which the methods were named
+	Notes  []string   `json:"notes"` // what the reader of the cells must know
 }
 
-// Compared is one method of a Comparison.
+// Compared is one method or policy of a Comparison.
 type Compared struct {
 	Result
 	Unsupported string     `json:"unsupported,omitempty"` // why the method cannot handle the problem; the rest is then empty
-	GapToExact  *float64   `json:"gap_to_exact"`          // relative distance of the objective to the proved optimum; null where either is missing or the bound is broken
-	Ties        []string   `json:"ties"`                  // methods whose objective cannot be told apart from this one's
-	Simulated   *Simulated `json:"simulated"`             // what the configuration does in the world of the trace
+	Decides     When       `json:"decides"`
+	Choices     []Decided  `json:"choices"`      // what a policy decided on the holdout, by stage; null where Config was decided before
+	GapToExact  *float64   `json:"gap_to_exact"` // relative distance of the objective to the proved optimum of one configuration for all scenarios; null where either is missing or the bound is broken
+	Ties        []string   `json:"ties"`         // methods whose objective cannot be told apart from this one's
+	Simulated   *Simulated `json:"simulated"`    // what the configuration does in the world of the trace
 }
 
-// Keeps reports whether the configuration keeps the bound on the sample.
+// When says when a configuration is decided.
+type When string
+
+// Before the run, for all runs; or during it, stage by stage.
+const (
+	Before When = "before"
+	During When = "during"
+)
+
+// Answered reports whether there is something to compare.
+func (c Compared) Answered() bool { return c.Predicted != nil }
+
+// Keeps reports whether the answer keeps the bound on the sample.
 func (c Compared) Keeps() bool {
 	return c.Bound.Violations != nil && *c.Bound.Violations <= c.Bound.AllowedViolations
 }
@@ -69,42 +83,57 @@ type SimPoint struct {
 
 // CompareOptions are the options of Compare.
 type CompareOptions struct {
-	Methods []string // names as NewMethod knows them
+	Methods []string // names as ContenderNames returns them
 	Bound   solvers.Bound
 	Samples int // as in Request
 	Seed    uint64
 	Runs    int // of the simulator per method; 0: none
 }
 
+// contest is what the cells of a comparison share.
+type contest struct {
+	*Setup
+	options CompareOptions
+	problem *solvers.Problem
+	world   sim.World // nil: nothing is simulated
+	holdout func() (*models.Scenarios, error)
+}
+
 // Compare lets every method solve one problem, on common random numbers, both
 // cores at work, and re-checks every answer on one holdout and in the
 // simulator. done is told of every method that has ended; it may be nil.
 func (s *Setup) Compare(ctx context.Context, o CompareOptions, done func()) (Comparison, error) {
-	methods := make([]solvers.Method, len(o.Methods))
+	c := contest{Setup: s, options: o}
+	cells := make([]func(context.Context) (Compared, []float64, error), len(o.Methods))
 	for i, name := range o.Methods {
-		var err error
-		if methods[i], err = NewMethod(name); err != nil {
+		if isPolicy(name) {
+			cells[i] = func(ctx context.Context) (Compared, []float64, error) { return c.policyCell(ctx, name) }
+			continue
+		}
+		m, err := NewMethod(name)
+		if err != nil {
 			return Comparison{}, err
 		}
+		cells[i] = func(ctx context.Context) (Compared, []float64, error) { return c.methodCell(ctx, m) }
 	}
-	shared, err := s.Problem(o.Bound, o.Samples, o.Seed)
-	if err != nil {
+	var err error
+	if c.problem, err = s.Problem(o.Bound, o.Samples, o.Seed); err != nil {
 		return Comparison{}, err
 	}
-	var world sim.World
+	c.holdout = sync.OnceValues(func() (*models.Scenarios, error) { return s.Holdout(o.Seed, 0, solvers.HoldoutSize) })
 	if o.Runs > 0 && len(s.Trace.Rows) > 0 {
-		if world, err = sim.NewReplay(s.Definition.Workflow, s.Trace.Rows, sim.ReplaySettings{}); err != nil {
+		if c.world, err = sim.NewReplay(s.Definition.Workflow, s.Trace.Rows, sim.ReplaySettings{}); err != nil {
 			return Comparison{}, err
 		}
 	}
-	cells := make([]Compared, len(methods))
-	objectives := make([][]float64, len(methods)) // on the holdout, per scenario
+	r := Comparison{Schema: CompareSchema, Cells: make([]Compared, len(cells))}
+	objectives := make([][]float64, len(cells)) // on the holdout, per scenario
 	work, ctx := errgroup.WithContext(ctx)
 	work.SetLimit(runtime.GOMAXPROCS(0))
-	for i, m := range methods {
+	for i, cell := range cells {
 		work.Go(func() error {
 			var err error
-			cells[i], objectives[i], err = s.cell(ctx, shared, m, o, world)
+			r.Cells[i], objectives[i], err = cell(ctx)
 			if done != nil {
 				done()
 			}
@@ -114,44 +143,63 @@ func (s *Setup) Compare(ctx context.Context, o CompareOptions, done func()) (Com
 	if err := work.Wait(); err != nil {
 		return Comparison{}, err
 	}
-	relate(cells, objectives, o.Bound.Confidence)
-	return Comparison{Schema: CompareSchema, Cells: cells}, nil
+	relate(r.Cells, objectives, o.Bound.Confidence)
+	r.Notes = c.notes(r.Cells)
+	return r, nil
 }
 
-// cell lets one method answer. Every method gets a problem of its own around
-// the shared scenarios, so that its evaluations are counted apart.
-func (s *Setup) cell(ctx context.Context, shared *solvers.Problem, m solvers.Method, o CompareOptions, world sim.World) (Compared, []float64, error) {
-	p, err := solvers.NewProblem(shared.Space, shared.Scenarios, shared.Bound)
+// methodCell lets one method answer. Every method gets a problem of its own
+// around the shared scenarios, so that its evaluations are counted apart.
+func (c *contest) methodCell(ctx context.Context, m solvers.Method) (Compared, []float64, error) {
+	p, err := c.Pose(c.problem.Scenarios, c.problem.Bound)
 	if err != nil {
 		return Compared{}, nil, err
 	}
-	p.Profile, p.Model, p.InputBytes = shared.Profile, shared.Model, shared.InputBytes
 	if reason := m.Supports(p); reason != nil {
-		c := Compared{Unsupported: reason.Error()}
-		c.Schema, c.Workflow, c.Method, c.Seed = ResultSchema, s.Definition.Workflow.Name(), m.String(), o.Seed
-		return c, nil, nil
+		return c.unsupported(m.String(), Before, reason), nil, nil
 	}
-	answer, err := s.Answer(ctx, p, Request{Bound: o.Bound, Method: m, Samples: o.Samples, Seed: o.Seed})
+	answer, err := c.answer(ctx, p, Request{Bound: c.options.Bound, Method: m, Seed: c.options.Seed}, func(attempt, n int) (*models.Scenarios, error) {
+		if attempt == 0 && n == solvers.HoldoutSize {
+			return c.holdout()
+		}
+		return c.Holdout(c.options.Seed, attempt, n)
+	})
 	if err != nil {
 		return Compared{}, nil, err
 	}
-	c := Compared{Result: s.Result(answer)}
-	config := answer.Report.Solution.Config
-	if config == nil {
-		return c, nil, nil
+	cell := Compared{Result: c.Result(answer), Decides: Before}
+	if answer.Report.Solution.Config == nil {
+		return cell, nil, nil
 	}
-	if world != nil {
-		if c.Simulated, err = simulated(ctx, world, config, s.Price, o); err != nil {
-			return Compared{}, nil, fmt.Errorf("method %s: %w", m, err)
-		}
-	}
-	return c, answer.Report.Holdout.Outcome.Bounded(o.Bound.Metric.Other()), nil
+	err = c.simulate(ctx, &cell, models.StaticPolicy{Config: answer.Report.Solution.Config})
+	return cell, c.objective(answer.Report.Holdout.Outcome), err
 }
 
-func simulated(ctx context.Context, world sim.World, config models.Config, price models.PriceBook, o CompareOptions) (*Simulated, error) {
-	summary, err := sim.Simulate(ctx, world, config, o.Runs, sim.Settings{Seed: o.Seed, Price: price, Cores: 1}, nil)
+// unsupported is the cell of a method that cannot handle the problem.
+func (c *contest) unsupported(name string, decides When, reason error) Compared {
+	cell := Compared{Unsupported: reason.Error(), Decides: decides}
+	cell.Schema, cell.Workflow, cell.Method, cell.Seed = ResultSchema, c.Definition.Workflow.Name(), name, c.options.Seed
+	return cell
+}
+
+// objective returns what is minimised, per scenario.
+func (c *contest) objective(o solvers.Outcome) []float64 {
+	return o.Bounded(c.options.Bound.Metric.Other())
+}
+
+// simulate executes an answer in the world of the trace: a configuration as it
+// is, a policy deciding in every run.
+func (c *contest) simulate(ctx context.Context, cell *Compared, p models.Policy) error {
+	if c.world == nil {
+		return nil
+	}
+	request := Simulation{Policy: p}
+	if static, ok := p.(models.StaticPolicy); ok {
+		request = Simulation{Config: static.Config}
+	}
+	summary, err := request.execute(ctx, c.world, c.options.Runs, sim.Settings{Seed: c.options.Seed, Price: c.Price, Cores: 1}, nil)
 	if err != nil {
-		return nil, err
+		return fmt.Errorf("method %s: %w", cell.Method, err)
 	}
 	point := func(d sim.Distribution) SimPoint {
 		p := SimPoint{Mean: d.Mean, P95: d.P95.Value}
@@ -160,71 +208,6 @@ func simulated(ctx context.Context, world sim.World, config models.Config, price
 		}
 		return p
 	}
-	return &Simulated{Runs: summary.Runs, LatencyS: point(summary.Latency), CostUSD: point(summary.Cost), Warnings: len(summary.Warnings)}, nil
-}
-
-// relate fills in what a cell says about the others: its gap to the proved
-// optimum, and the methods whose mean objective on the holdout cannot be told
-// apart from its own. Since all share the holdout the differences are paired.
-func relate(cells []Compared, objectives [][]float64, confidence float64) {
-	optimum := math.NaN()
-	for _, c := range cells {
-		if c.Status == solvers.Optimal {
-			optimum = c.objective()
-		}
-	}
-	for i := range cells {
-		if gap := (cells[i].objective() - optimum) / optimum; cells[i].Keeps() && !math.IsNaN(gap) {
-			cells[i].GapToExact = &gap
-		}
-		for j := range cells {
-			if i != j && objectives[i] != nil && objectives[j] != nil && tie(objectives[i], objectives[j], confidence) {
-				cells[i].Ties = append(cells[i].Ties, cells[j].Method)
-			}
-		}
-	}
-}
-
-// tie reports whether the interval of the mean difference holds 0: by the
-// normal approximation, which is good for a holdout of 100,000.
-func tie(a, b []float64, confidence float64) bool {
-	n := float64(len(a))
-	mean := 0.0
-	for k := range a {
-		mean += (a[k] - b[k]) / n
-	}
-	variance := 0.0
-	for k := range a {
-		d := a[k] - b[k] - mean
-		variance += d * d / (n - 1)
-	}
-	z := math.Sqrt2 * math.Erfinv(confidence/100)
-	return math.Abs(mean) <= z*math.Sqrt(variance/n)
-}
-
-// Ranked returns the order in which a table shows the cells: those that keep
-// the bound first, by objective; then the others; then the unsupported.
-func (c Comparison) Ranked() []int {
-	order := make([]int, len(c.Cells))
-	for i := range order {
-		order[i] = i
-	}
-	class := func(i int) int {
-		switch cell := c.Cells[i]; {
-		case cell.Unsupported != "":
-			return 3
-		case len(cell.Config) == 0:
-			return 2
-		case !cell.Keeps():
-			return 1
-		}
-		return 0
-	}
-	slices.SortStableFunc(order, func(a, b int) int {
-		if d := class(a) - class(b); d != 0 {
-			return d
-		}
-		return cmp.Compare(c.Cells[a].objective(), c.Cells[b].objective())
-	})
-	return order
+	cell.Simulated = &Simulated{Runs: summary.Runs, LatencyS: point(summary.Latency), CostUSD: point(summary.Cost), Warnings: len(summary.Warnings)}
+	return nil
 }

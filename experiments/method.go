@@ -88,20 +88,33 @@ func NewMethod(name string) (solvers.Method, error) {
 		}
 		return m, nil
 	}
+	if isPolicy(name) {
+		return nil, fmt.Errorf("%s is no method but a policy: it decides while the workflow runs; \"eevee simulate --policy %s\" runs it, \"eevee compare\" compares it", name, name)
+	}
 	return nil, fmt.Errorf("unknown method %q; choose one of %s", name, strings.Join(Methods(), ", "))
 }
 
-// MethodNames returns the names in a comma-separated list; "all" stands for
-// every method but exhaustive, which few spaces are small enough for.
-func MethodNames(list string) ([]string, error) {
+// Contenders returns the names of everything that can be compared: methods, and
+// policies, which decide while the workflow runs.
+func Contenders() []string { return append(Methods(), PolicyNames()...) }
+
+// ContenderNames returns the names in a comma-separated list; "all" stands for
+// everything but exhaustive, which few spaces are small enough for.
+func ContenderNames(list string) ([]string, error) {
 	var names []string
 	for name := range strings.SplitSeq(list, ",") {
 		if name == "all" {
-			names = append(names, slices.DeleteFunc(Methods(), func(n string) bool { return n == "exhaustive" })...)
+			names = append(names, slices.DeleteFunc(Contenders(), func(n string) bool { return n == "exhaustive" })...)
 			continue
 		}
-		if _, err := NewMethod(name); err != nil {
-			return nil, err
+		if !isPolicy(name) {
+			kind, _, _ := strings.Cut(name, ":")
+			if !slices.ContainsFunc(methodTable, func(e methodEntry) bool { return e.name == kind }) {
+				return nil, fmt.Errorf("unknown method %q; choose from %s", name, strings.Join(Contenders(), ", "))
+			}
+			if _, err := NewMethod(name); err != nil {
+				return nil, err
+			}
 		}
 		names = append(names, name)
 	}

@@ -3,10 +3,12 @@ package experiments
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"eevee/baselines"
 	"eevee/models"
+	"eevee/solvers"
 	"eevee/traces"
 )
 
@@ -46,6 +48,9 @@ func PolicyNames() []string {
 	}
 	return names
 }
+
+// isPolicy reports whether a policy has the name.
+func isPolicy(name string) bool { return slices.Contains(PolicyNames(), name) }
 
 // NewPolicy returns the policy of a name.
 func NewPolicy(ctx context.Context, name string, s PolicySetting) (models.Policy, error) {
@@ -106,8 +111,31 @@ func janus(options baselines.Janus) func(context.Context, PolicySetting) (models
 		if options.Base, err = baselines.EarlyBinding(ctx, s.Space, scenarios, s.Limit, baselines.JanusWorst); err != nil {
 			return nil, err
 		}
-		return options.Synthesise(s.Space, scenarios)
+		policy, err := options.Synthesise(s.Space, scenarios)
+		if err != nil {
+			return nil, err
+		}
+		latency, _ := scenarios.Outcomes(options.Base)
+		if early := solvers.OrderStatistic(latency, janusScenarios*(100-baselines.JanusWorst)/100); early > s.Limit {
+			return reserved{policy, fmt.Sprintf("no configuration keeps %v s at p%d; the number of instances is that of the closest one, which keeps %.4g s", s.Limit, baselines.JanusWorst, early)}, nil
+		}
+		return policy, nil
 	}
+}
+
+// reserved is a policy with a reservation about how it was made.
+type reserved struct {
+	models.Policy
+	reservation string
+}
+
+// Warnings returns the reservation and what the policy itself warns of.
+func (r reserved) Warnings() []string {
+	list := []string{r.reservation}
+	if p, ok := r.Policy.(interface{ Warnings() []string }); ok {
+		list = append(list, p.Warnings()...)
+	}
+	return list
 }
 
 func (s PolicySetting) stepConfModel() (*baselines.StepConfModel, error) {

@@ -34,7 +34,8 @@ type Result struct {
 	Holdout     *ResultHoldout `json:"holdout"`
 	Truth       *Truth         `json:"truth,omitempty"` // what the trace says; absent where it was not asked
 	Samples     int            `json:"samples"`
-	Evaluations int            `json:"evaluations"`
+	Evaluations int            `json:"evaluations"`          // outcomes of whole configurations on the sample that the method asked for
+	States      int            `json:"states,omitempty"`     // beside that: nodes of a search tree, configurations under a model of the method's own
 	Runtime     *ResultRuntime `json:"runtime_ms,omitempty"` // not in files, which are the same for the same seed
 	Warnings    []string       `json:"warnings"`
 }
@@ -131,7 +132,7 @@ func (s *Setup) Result(a Answer) Result {
 			Metric: b.Metric, Percentile: b.Percentile, Confidence: b.Confidence, Rule: b.Rule, AllowedViolations: a.Report.Allowed,
 		},
 		Objective: ResultMean{Metric: objective},
-		Samples:   a.Request.Samples, Evaluations: a.Report.Evaluations, Warnings: slices.Clone(sol.Warnings),
+		Samples:   a.Request.Samples, Evaluations: a.Report.Evaluations, States: sol.States, Warnings: slices.Clone(sol.Warnings),
 		Runtime: &ResultRuntime{
 			Fit: ms(a.Timing.Fit), Sample: ms(a.Timing.Sample), Solve: ms(a.Timing.Solve), Check: ms(a.Timing.Holdout),
 		},
@@ -143,7 +144,7 @@ func (s *Setup) Result(a Answer) Result {
 	if gap := sol.Gap(); !math.IsInf(gap, 1) && !math.IsNaN(gap) && sol.Status != solvers.Infeasible {
 		r.Certificate.Gap = &gap
 	}
-	if sol.Config == nil {
+	if a.Report.Outcome.Latency == nil {
 		return r
 	}
 	put(objective, sol.Objective, &r.Objective.MeanS, &r.Objective.MeanUSD)

@@ -177,13 +177,18 @@ func (s *Setup) Solve(ctx context.Context, r Request) (Answer, error) {
 // Answer lets the method of a request solve a problem that is already posed,
 // and re-checks the answer on a holdout.
 func (s *Setup) Answer(ctx context.Context, p *solvers.Problem, r Request) (Answer, error) {
+	return s.answer(ctx, p, r, func(attempt, n int) (*models.Scenarios, error) { return s.Holdout(r.Seed, attempt, n) })
+}
+
+// answer is Answer with the holdout to take.
+func (s *Setup) answer(ctx context.Context, p *solvers.Problem, r Request, holdout solvers.Holdout) (Answer, error) {
 	r.Samples = p.Scenarios.Len()
 	a := Answer{Request: r, Problem: p, Timing: Timing{Fit: s.FitTime}}
 	start := time.Now()
 	var err error
 	a.Report, err = solvers.Solve(ctx, p, r.Method, models.Streams{Seed: r.Seed}, func(attempt, n int) (*models.Scenarios, error) {
 		a.Timing.Solve = time.Since(start)
-		return s.Holdout(r.Seed, attempt, n)
+		return holdout(attempt, n)
 	})
 	if a.Timing.Solve == 0 {
 		a.Timing.Solve = time.Since(start)

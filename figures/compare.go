@@ -17,7 +17,7 @@ func Plane(c experiments.Comparison) Chart {
 	}
 	for _, i := range c.Ranked() {
 		cell := c.Cells[i]
-		if len(cell.Config) == 0 {
+		if !cell.Answered() {
 			continue
 		}
 		if chart.Title == "" {

@@ -63,6 +63,7 @@ func (Exact) Solve(ctx context.Context, p *Problem, _ models.Streams) (Solution,
 
 	solution := interrupted
 	solution.LowerBound = s.proved(complete)
+	solution.States = s.nodes
 	switch {
 	case s.incumbent != nil:
 		solution.Config = p.Space.Config(s.incumbent)
@@ -78,6 +79,7 @@ func (Exact) Solve(ctx context.Context, p *Problem, _ models.Streams) (Solution,
 		r.reach = true
 		r.warmStart()
 		complete = r.run()
+		solution.States += r.nodes
 		solution.Status, solution.LowerBound = Infeasible, math.Inf(1)
 		if r.incumbent != nil {
 			solution.Config = p.Space.Config(r.incumbent)

@@ -68,7 +68,13 @@ func (p *Problem) Evaluate(c models.Config) Outcome {
 }
 
 func (p *Problem) evaluateOn(s *models.Scenarios, c models.Config) Outcome {
-	latency, cost := s.Outcomes(c)
+	return p.Judge(s.Outcomes(c))
+}
+
+// Judge returns the outcome of what a workflow does in every scenario, s and
+// USD: for what is not a configuration, as a policy that decides in each of
+// them.
+func (p *Problem) Judge(latency, cost []float64) Outcome {
 	o := Outcome{Latency: latency, Cost: cost}
 	bounded, objective := latency, cost
 	if p.Bound.Metric == Cost {
@@ -138,6 +144,7 @@ type Solution struct {
 	Reachable  float64          // with Infeasible: the smallest limit that some configuration keeps on the sample; else NaN
 	Enforced   float64          // the limit that the method really kept; differs from the problem's where it loosened or tightened it
 	Schedule   *models.Schedule // when stages are launched and instances started; nil where the method leaves it to the platform
+	States     int              // what the method looked at in a search of its own, beside Evaluate: nodes of a tree, configurations under a model of its own; 0: none, or not counted
 	Warnings   []string         // what the reader must know about a valid result
 }
 
@@ -200,6 +207,14 @@ type HoldoutCheck struct {
 	Confidence float64 // percent, of the interval
 	Objective  float64 // sample mean on the holdout
 	Outcome    Outcome
+}
+
+// Check returns what an outcome on a holdout says about the risk.
+func (p *Problem) Check(o Outcome) HoldoutCheck {
+	n := len(o.Latency)
+	h := HoldoutCheck{N: n, Violations: o.Violations, Confidence: p.Bound.Confidence, Objective: o.Objective, Outcome: o}
+	h.RiskLo, h.RiskHi = BinomialInterval(o.Violations, n, p.Bound.Confidence)
+	return h
 }
 
 // verifiedAttempts is how often the rule verified may try; each attempt has its
@@ -282,11 +297,6 @@ func solveOnce(ctx context.Context, p *Problem, m Method, streams models.Streams
 	if fresh == p.Scenarios {
 		return Report{}, errors.New("holdout: the sample itself is no holdout")
 	}
-	o := p.evaluateOn(fresh, s.Config)
-	r.Holdout = HoldoutCheck{
-		N: fresh.Len(), Violations: o.Violations, Confidence: p.Bound.Confidence,
-		Objective: o.Objective, Outcome: o,
-	}
-	r.Holdout.RiskLo, r.Holdout.RiskHi = BinomialInterval(o.Violations, fresh.Len(), p.Bound.Confidence)
+	r.Holdout = p.Check(p.evaluateOn(fresh, s.Config))
 	return r, nil
 }

@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"eevee/experiments"
@@ -23,10 +24,13 @@ func compareVerb() verb {
 		summary: "let several methods answer the same question, and judge them on the same footing",
 		detail: "All methods get the same scenarios; every answer is re-checked on one holdout and\n" +
 			"executed in the world of the trace. A method that cannot handle the problem says\n" +
-			"why. In the table ~ marks an objective that cannot be told apart from the best one.",
+			"why. In the table ~ names the rows that cannot be told apart from this one, and\n" +
+			"evaluations are the outcomes of whole configurations that a method asked for, + the\n" +
+			"nodes of its search tree or what it looked at under a model of its own. Of policies,\n" +
+			"which decide while the workflow runs, it shows what they decide most often.",
 		flags: append(f,
 			countFlag(&samples, "samples", "", "`N` scenarios; default: what the rule needs, at least 10,000"),
-			textFlag(&methods, "methods", "all", "`LIST` of methods, separated by commas, or all: "+strings.Join(experiments.Methods(), ", ")),
+			textFlag(&methods, "methods", "all", "`LIST` of methods and policies, separated by commas, or all: "+strings.Join(experiments.Contenders(), ", ")),
 			countFlag(&runs, "runs", "2000", "`N` simulated runs per method"),
 			textFlag(&output, "output,o", "", "`FOLDER` for the picture of cost over latency"),
 		),
@@ -36,7 +40,7 @@ func compareVerb() verb {
 			if err != nil {
 				return err
 			}
-			names, err := experiments.MethodNames(methods)
+			names, err := experiments.ContenderNames(methods)
 			if err != nil {
 				return usagef("%w", err)
 			}
@@ -68,63 +72,109 @@ func compareVerb() verb {
 }
 
 func writeComparison(w io.Writer, s *experiments.Setup, bound solvers.Bound, r experiments.Comparison, pictures []string) error {
-	var rows [][]any
-	var refusals []string
-	var best string
-	for _, i := range r.Ranked() {
-		cell := r.Cells[i]
-		if cell.Unsupported != "" {
-			refusals = append(refusals, fmt.Sprintf("%s: not supported: %s", cell.Method, cell.Unsupported))
-			continue
-		}
-		if len(cell.Config) == 0 {
-			rows = append(rows, []any{cell.Method, string(cell.Status), "", "", "", "", "", "", cell.Evaluations, "", ""})
-			continue
-		}
-		if best == "" {
-			best = cell.Method
-		}
-		mark := ""
-		for _, t := range cell.Ties {
-			if t == best {
-				mark = "~ "
-			}
-		}
-		gap := ""
-		if cell.GapToExact != nil {
-			gap = fmt.Sprintf("%.1f", 100**cell.GapToExact)
-		}
-		simulated := ""
-		if cell.Simulated != nil {
-			simulated = short(cell.Simulated.LatencyS.P95)
-		}
-		var config []string
-		for _, stage := range cell.Config {
-			config = append(config, fmt.Sprintf("%dx%d", stage.Parallelism, stage.MemoryMB))
-		}
-		rows = append(rows, []any{
-			cell.Method, string(cell.Status), mark + short(100*cell.Predicted.Cost.Mean), short(cell.Predicted.Latency.Mean), short(cell.Predicted.Latency.P95), simulated,
-			fmt.Sprintf("%.3f-%.3f", cell.Holdout.RiskLo, cell.Holdout.RiskHi), gap, cell.Evaluations, fmt.Sprintf("%.0f", cell.Runtime.Solve), strings.Join(config, " "),
-		})
+	limit := fmt.Sprintf("%v s", bound.Limit)
+	if bound.Metric == solvers.Cost {
+		limit = fmt.Sprintf("%v USD", bound.Limit)
 	}
 	var b strings.Builder
-	unit := "s"
-	limit := bound.Limit
-	if bound.Metric == solvers.Cost {
-		unit = "USD"
+	fmt.Fprintf(&b, "%s, %s at most %s at p%v (model %s, %s trace; the bound allows a risk of %.4g)\n\n",
+		s.Definition.Workflow.Name(), bound.Metric, limit, bound.Percentile, s.Model.Name(), s.Trace.Origin, bound.Risk())
+	rows, refused := comparisonRows(r)
+	b.WriteString(textTable([]any{
+		"#", "method", "status", "~", "mean cost (¢)", "mean latency (s)", "p95 (s)", "simulated cost (¢)", "simulated p95 (s)",
+		"risk", "gap (%)", "evaluations", "time (ms)", "configuration (instances x MB)",
+	}, rows))
+	if len(refused) > 0 {
+		b.WriteString("\n" + textTable([]any{"not supported", "because"}, refused))
 	}
-	fmt.Fprintf(&b, "%s, %s at most %v %s at p%v (model %s, %s trace; the bound allows a risk of %.4g)\n\n",
-		s.Definition.Workflow.Name(), bound.Metric, limit, unit, bound.Percentile, s.Model.Name(), s.Trace.Origin, bound.Risk())
-	b.WriteString(textTable([]any{"method", "status", "mean cost (¢)", "mean latency (s)", "p95 (s)", "simulated p95 (s)", "risk", "gap (%)", "evaluations", "time (ms)", "configuration (instances x MB)"}, rows))
-	for _, line := range refusals {
-		b.WriteString("\n" + line)
+	if warnings := comparisonWarnings(r); len(warnings) > 0 {
+		b.WriteString("\n" + textTable([]any{"method", "warning"}, warnings))
 	}
-	if len(refusals) > 0 {
-		b.WriteString("\n")
+	for _, note := range r.Notes {
+		fmt.Fprintf(&b, "\n%s", note)
 	}
+	b.WriteString("\n")
 	for _, path := range pictures {
 		fmt.Fprintf(&b, "%s\n", path)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// comparisonRows returns the rows of the table, numbered from the best on, and
+// the methods that cannot handle the problem with their reasons.
+func comparisonRows(r experiments.Comparison) (rows, refused [][]any) {
+	number := map[string]int{}
+	var ranked []experiments.Compared
+	for _, i := range r.Ranked() {
+		cell := r.Cells[i]
+		if cell.Unsupported != "" {
+			refused = append(refused, []any{cell.Method, cell.Unsupported})
+			continue
+		}
+		ranked = append(ranked, cell)
+		number[cell.Method] = len(ranked)
+	}
+	for i, cell := range ranked {
+		evaluations := fmt.Sprint(cell.Evaluations)
+		if cell.States > 0 {
+			evaluations += fmt.Sprintf(" + %d", cell.States)
+		}
+		row := []any{i + 1, cell.Method, string(cell.Status)}
+		if !cell.Answered() {
+			rows = append(rows, append(row, "", "", "", "", "", "", "", "", evaluations, short(cell.Runtime.Solve), "none"))
+			continue
+		}
+		var ties []int
+		for _, name := range cell.Ties {
+			ties = append(ties, number[name])
+		}
+		slices.Sort(ties)
+		tied, gap, simulatedCost, simulatedP95 := "", "", "", ""
+		if len(ties) > 0 {
+			tied = "~ " + strings.Trim(fmt.Sprint(ties), "[]")
+		}
+		if cell.GapToExact != nil {
+			gap = fmt.Sprintf("%.1f", 100**cell.GapToExact)
+		}
+		if cell.Simulated != nil {
+			simulatedCost, simulatedP95 = short(100*cell.Simulated.CostUSD.Mean), short(cell.Simulated.LatencyS.P95)
+		}
+		rows = append(rows, append(row,
+			tied, short(100*cell.Predicted.Cost.Mean), short(cell.Predicted.Latency.Mean), short(cell.Predicted.Latency.P95), simulatedCost, simulatedP95,
+			fmt.Sprintf("%.3f-%.3f", cell.Holdout.RiskLo, cell.Holdout.RiskHi), gap, evaluations, short(cell.Runtime.Solve), configText(cell)))
+	}
+	return rows, refused
+}
+
+// comparisonWarnings returns what the methods warn of, from the best on.
+func comparisonWarnings(r experiments.Comparison) (rows [][]any) {
+	for _, i := range r.Ranked() {
+		for _, w := range r.Cells[i].Warnings {
+			rows = append(rows, []any{r.Cells[i].Method, w})
+		}
+	}
+	return rows
+}
+
+// configText returns the configuration of a cell; of a policy that decides
+// while the workflow runs, what it decides most often.
+func configText(cell experiments.Compared) string {
+	var text []string
+	for _, stage := range cell.Config {
+		text = append(text, fmt.Sprintf("%dx%d", stage.Parallelism, stage.MemoryMB))
+	}
+	last := ""
+	for _, d := range cell.Choices {
+		if d.Stage == last {
+			continue
+		}
+		last = d.Stage
+		one := fmt.Sprintf("%dx%d", d.Parallelism, d.MemoryMB)
+		if d.Share < 1 {
+			one += fmt.Sprintf(" (%.0f %%)", 100*d.Share)
+		}
+		text = append(text, one)
+	}
+	return strings.Join(text, " ")
 }
