@@ -20,7 +20,7 @@ type Decided struct {
 
 // policyCell lets one policy decide.
 func (c *contest) policyCell(ctx context.Context, name string) (Compared, []float64, error) {
-	start := time.Now()
+	elapsed := stopwatch()
 	policy, err := c.policy(ctx, name)
 	switch {
 	case ctx.Err() != nil:
@@ -28,7 +28,7 @@ func (c *contest) policyCell(ctx context.Context, name string) (Compared, []floa
 	case err != nil:
 		return c.unsupported(name, During, err), nil, nil
 	}
-	return c.judge(ctx, name, policy, time.Since(start))
+	return c.judge(ctx, name, policy, elapsed())
 }
 
 // judge judges a policy on the same footing as a method. It learns from the same
@@ -36,7 +36,7 @@ func (c *contest) policyCell(ctx context.Context, name string) (Compared, []floa
 // does in a run, so that its outcome is paired with that of every
 // configuration. It is given nothing of the sample itself.
 func (c *contest) judge(ctx context.Context, name string, policy models.Policy, made time.Duration) (Compared, []float64, error) {
-	start := time.Now()
+	elapsed := stopwatch()
 	sample, err := c.problem.Scenarios.Follow(ctx, policy)
 	if err != nil {
 		return Compared{}, nil, err
@@ -72,7 +72,7 @@ func (c *contest) judge(ctx context.Context, name string, policy models.Policy, 
 	}
 	cell := Compared{Decides: During, Result: c.Result(Answer{
 		Request: Request{Bound: c.options.Bound, Samples: c.problem.Scenarios.Len(), Seed: c.options.Seed},
-		Report:  report, Timing: Timing{Fit: c.FitTime, Solve: made, Holdout: time.Since(start)},
+		Report:  report, Timing: Timing{Fit: c.FitTime, Solve: made, Holdout: elapsed()},
 	})}
 	if decided {
 		cell.Decides = Before

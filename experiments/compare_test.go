@@ -239,6 +239,15 @@ func TestContenderNames(t *testing.T) {
 		if _, err := ContenderNames(list); err == nil {
 			t.Errorf("the list %q is accepted", list)
 		}
+		if _, err := MethodNames(list); err == nil {
+			t.Errorf("the list %q is accepted for methods", list)
+		}
+	}
+	if names, err := ContenderNames("janus,all"); err != nil || names[0] != "janus" || len(names) != len(Methods())-1+len(PolicyNames()) {
+		t.Errorf("names %v (%v)", names, err)
+	}
+	if _, err := MethodNames("janus"); err == nil || !strings.Contains(err.Error(), "simulate --policy janus") {
+		t.Errorf("a policy for a method: %v", err)
 	}
 	got, err := ContenderNames("ditto:cost,all,exact")
 	if err != nil || got[0] != "ditto:cost" || strings.Count(strings.Join(got, " "), "exact") != 1 {

@@ -98,23 +98,41 @@ func NewMethod(name string) (solvers.Method, error) {
 // policies, which decide while the workflow runs.
 func Contenders() []string { return append(Methods(), PolicyNames()...) }
 
-// ContenderNames returns the names in a comma-separated list; "all" stands for
-// everything but exhaustive, which few spaces are small enough for.
+// MethodNames returns the methods in a comma-separated list; "all" stands for
+// every method but exhaustive, which few spaces are small enough for.
+func MethodNames(list string) ([]string, error) {
+	return listed(list, Methods(), func(name string) error {
+		_, err := NewMethod(name)
+		return err
+	})
+}
+
+// ContenderNames returns the methods and policies in a comma-separated list;
+// "all" stands for everything but exhaustive.
 func ContenderNames(list string) ([]string, error) {
+	return listed(list, Contenders(), func(name string) error {
+		kind, _, _ := strings.Cut(name, ":")
+		switch {
+		case isPolicy(name):
+			return nil
+		case !slices.ContainsFunc(methodTable, func(e methodEntry) bool { return e.name == kind }):
+			return fmt.Errorf("unknown method %q; choose from %s", name, strings.Join(Contenders(), ", "))
+		}
+		_, err := NewMethod(name)
+		return err
+	})
+}
+
+// listed returns the names in a list, each of them once.
+func listed(list string, all []string, check func(string) error) ([]string, error) {
 	var names []string
 	for name := range strings.SplitSeq(list, ",") {
 		if name == "all" {
-			names = append(names, slices.DeleteFunc(Contenders(), func(n string) bool { return n == "exhaustive" })...)
+			names = append(names, slices.DeleteFunc(slices.Clone(all), func(n string) bool { return n == "exhaustive" })...)
 			continue
 		}
-		if !isPolicy(name) {
-			kind, _, _ := strings.Cut(name, ":")
-			if !slices.ContainsFunc(methodTable, func(e methodEntry) bool { return e.name == kind }) {
-				return nil, fmt.Errorf("unknown method %q; choose from %s", name, strings.Join(Contenders(), ", "))
-			}
-			if _, err := NewMethod(name); err != nil {
-				return nil, err
-			}
+		if err := check(name); err != nil {
+			return nil, err
 		}
 		names = append(names, name)
 	}

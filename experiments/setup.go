@@ -197,4 +197,10 @@ func (s *Setup) answer(ctx context.Context, p *solvers.Problem, r Request, holdo
 	return a, err
 }
 
+// stopwatch returns what tells how long ago it was made.
+func stopwatch() func() time.Duration {
+	start := time.Now()
+	return func() time.Duration { return time.Since(start) }
+}
+
 func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1e3 }
