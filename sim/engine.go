@@ -69,14 +69,18 @@ func (t *tariff) invoice(busy int64) (billed int64, cost money) {
 	return billed, money(math.Round(float64(billed)*t.rate)) + t.fee
 }
 
+// What happens to a task of a run.
+const (
+	taskStarts kind = iota // its function starts to run
+	taskEnds
+)
+
 // engine executes runs of a plan, one after the other, on one core. It
 // allocates what it needs once.
 type engine struct {
 	plan   *plan
 	layout *layout // of this run
 	kernel kernel
-	start  handler // a function starts to run; argument: task
-	end    handler // a task ends; argument: task
 
 	sources []rand.PCG // per stage
 	chances []Chance   // per stage
@@ -113,8 +117,6 @@ func newEngine(p *plan) *engine {
 			e.buffers[i] = make([]Task, 0, p.layout.config[i].Parallelism)
 		}
 	}
-	e.start = e.kernel.handle(e.taskStarts)
-	e.end = e.kernel.handle(e.taskEnds)
 	return e
 }
 
@@ -143,7 +145,18 @@ func (e *engine) execute(i int, run *Run) {
 			e.stageReady(s)
 		}
 	}
-	e.kernel.run()
+	for {
+		event, more := e.kernel.next()
+		if !more {
+			break
+		}
+		switch task := event.arg(); event.kind() {
+		case taskStarts:
+			e.taskStarts(task)
+		case taskEnds:
+			e.taskEnds(task)
+		}
+	}
 	if run.err != nil {
 		return
 	}
@@ -168,7 +181,7 @@ func (e *engine) stageReady(s int) {
 	e.tasks[s] = tasks
 	e.left[s] = len(tasks)
 	for j := range tasks {
-		e.kernel.at(stage.invoked+tasks[j].Cold, e.start, uint32(l.first[s]+j))
+		e.kernel.at(stage.invoked+tasks[j].Cold, taskStarts, uint32(l.first[s]+j))
 	}
 }
 
@@ -176,7 +189,7 @@ func (e *engine) taskStarts(task uint32) {
 	e.started++
 	s := e.layout.stageOf[task]
 	t := &e.tasks[s][int(task)-e.layout.first[s]]
-	e.kernel.at(e.kernel.now+t.Busy(), e.end, task)
+	e.kernel.at(e.kernel.now+t.Busy(), taskEnds, task)
 }
 
 func (e *engine) taskEnds(task uint32) {

@@ -7,34 +7,38 @@ import "fmt"
 // scheduled, so that nothing depends on how the heap breaks ties (as in ns-3,
 // core/model/scheduler.h). The order is asserted on every event.
 //
-// An event is a value without pointers: a registered handler and an argument,
-// usually an index into a table of the caller. Scheduling allocates nothing
-// once the heap has grown, and the garbage collector has nothing to scan. The
-// heap is 4-ary: half the levels of a binary heap, and the four children lie
-// side by side.
+// An event is a value of 16 bytes without pointers: what happens and to whom,
+// the latter usually an index into a table of the caller. Scheduling allocates
+// nothing once the heap has grown, and the garbage collector has nothing to
+// scan.
 type kernel struct {
-	now      int64 // ns
-	heap     []event
-	handlers []func(arg uint32)
-	ids      uint64 // events scheduled so far
-	last     uint64 // id of the event being processed
+	now  int64 // ns
+	heap heap
+	ids  uint64 // events scheduled so far
+	last uint64 // word of the event being processed
 }
 
+// kind says what happens in an event; its owner gives it a meaning.
+type kind uint8
+
+// An event is a time and a word: its id in the high bits, so that words order
+// events of the same time, then kind and argument.
 type event struct {
-	at  int64 // ns
-	id  uint64
-	do  handler
-	arg uint32
+	at   int64 // ns
+	word uint64
 }
 
-// handler names a registered function.
-type handler uint32
+const (
+	argBits  = 24
+	kindBits = 4
 
-// handle registers f.
-func (k *kernel) handle(f func(arg uint32)) handler {
-	k.handlers = append(k.handlers, f)
-	return handler(len(k.handlers) - 1)
-}
+	maxArg = 1<<argBits - 1                 // 16.7 million things can have events at the same time
+	maxIDs = 1<<(64-argBits-kindBits) - 1e6 // 68 billion events, and some to wind up with
+)
+
+func (e event) kind() kind { return kind(e.word >> argBits & (1<<kindBits - 1)) }
+
+func (e event) arg() uint32 { return uint32(e.word & maxArg) }
 
 // reset forgets all events and sets the clock to 0.
 func (k *kernel) reset() {
@@ -42,79 +46,92 @@ func (k *kernel) reset() {
 	k.heap = k.heap[:0]
 }
 
-// at schedules do(arg) for time t. Time that has passed is a broken contract.
-func (k *kernel) at(t int64, do handler, arg uint32) {
-	if t < k.now {
-		panic(fmt.Sprintf("sim: event scheduled for %d ns, but the clock is at %d ns", t, k.now))
+// at schedules an event for time t. Time that has passed is a broken contract.
+func (k *kernel) at(t int64, what kind, arg uint32) {
+	if t < k.now || arg > maxArg {
+		panic(fmt.Sprintf("sim: event of %d scheduled for %d ns, but the clock is at %d ns", arg, t, k.now))
 	}
 	k.ids++
-	k.heap = append(k.heap, event{})
-	k.up(len(k.heap)-1, event{at: t, id: k.ids, do: do, arg: arg})
+	k.heap.push(event{at: t, word: k.ids<<(argBits+kindBits) | uint64(what)<<argBits | uint64(arg)})
 }
 
-// step processes the next event and reports whether there was one.
-func (k *kernel) step() bool {
+// next sets the clock to the next event and returns it, false where there is
+// none.
+func (k *kernel) next() (event, bool) {
 	if len(k.heap) == 0 {
-		return false
+		return event{}, false
 	}
-	e := k.heap[0]
-	if e.at < k.now || e.at == k.now && e.id <= k.last {
-		panic(fmt.Sprintf("sim: event %d at %d ns comes after event %d at %d ns", e.id, e.at, k.last, k.now))
+	e := k.heap.pop()
+	if e.at < k.now || e.at == k.now && e.word <= k.last {
+		panic(fmt.Sprintf("sim: event %x at %d ns comes after event %x at %d ns", e.word, e.at, k.last, k.now))
 	}
-	n := len(k.heap) - 1
-	moved := k.heap[n]
-	k.heap = k.heap[:n]
-	if n > 0 {
-		k.down(moved)
-	}
-	k.now, k.last = e.at, e.id
-	k.handlers[e.do](e.arg)
-	return true
+	k.now, k.last = e.at, e.word
+	return e, true
 }
 
-// run processes events until none is left.
-func (k *kernel) run() {
-	for k.step() {
+// advance sets the clock to a time before the next event, at which something
+// happens that is not in the heap.
+func (k *kernel) advance(t int64) {
+	if t < k.now || len(k.heap) > 0 && k.heap[0].at <= t {
+		panic(fmt.Sprintf("sim: clock set to %d ns, but it is at %d ns with %d events left", t, k.now, len(k.heap)))
 	}
+	k.now, k.last = t, 0
 }
 
-func (e *event) before(f *event) bool {
-	return e.at < f.at || e.at == f.at && e.id < f.id
+// heap is a priority queue of events. It is 4-ary: half the levels of a binary
+// heap, and the four children lie in one line of the cache.
+type heap []event
+
+func (e event) before(f event) bool {
+	return e.at < f.at || e.at == f.at && e.word < f.word
 }
 
-// up moves the hole at i towards the root until e fits into it.
-func (k *kernel) up(i int, e event) {
-	h := k.heap
+func (h *heap) push(e event) {
+	*h = append(*h, e)
+	s := *h
+	i := len(s) - 1
 	for i > 0 {
 		parent := (i - 1) / 4
-		if !e.before(&h[parent]) {
+		if !e.before(s[parent]) {
 			break
 		}
-		h[i] = h[parent]
+		s[i] = s[parent]
 		i = parent
 	}
-	h[i] = e
+	s[i] = e
 }
 
-// down moves the hole at the root towards the leaves until e fits into it.
-func (k *kernel) down(e event) {
-	h := k.heap
+// pop removes the least event of a heap that is not empty.
+func (h *heap) pop() event {
+	s := *h
+	least := s[0]
+	n := len(s) - 1
+	moved := s[n]
+	*h = s[:n]
+	if n > 0 {
+		h.replace(moved)
+	}
+	return least
+}
+
+// replace puts e in the place of the least event.
+func (h heap) replace(e event) {
 	i := 0
 	for {
 		first := 4*i + 1
 		if first >= len(h) {
 			break
 		}
-		least := first
+		least, at := first, h[first]
 		for c := first + 1; c < min(first+4, len(h)); c++ {
-			if h[c].before(&h[least]) {
-				least = c
+			if h[c].before(at) {
+				least, at = c, h[c]
 			}
 		}
-		if !h[least].before(&e) {
+		if !at.before(e) {
 			break
 		}
-		h[i] = h[least]
+		h[i] = at
 		i = least
 	}
 	h[i] = e

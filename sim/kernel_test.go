@@ -26,24 +26,25 @@ func TestKernelOrder(t *testing.T) {
 		}
 		var got, scheduled []entry
 		var k kernel
-		var do handler
 		add := func(at int64) {
 			arg := uint32(len(scheduled))
 			scheduled = append(scheduled, entry{at, arg})
-			k.at(at, do, arg)
+			k.at(at, kind(arg%16), arg)
 		}
-		do = k.handle(func(arg uint32) {
+		for _, at := range first {
+			add(at)
+		}
+		for e, more := k.next(); more; e, more = k.next() {
+			if e.kind() != kind(e.arg()%16) {
+				t.Fatalf("event %d is of kind %d", e.arg(), e.kind())
+			}
 			if n := len(got); n < len(batches) {
 				for _, delay := range batches[n] {
 					add(k.now + delay)
 				}
 			}
-			got = append(got, entry{k.now, arg})
-		})
-		for _, at := range first {
-			add(at)
+			got = append(got, entry{k.now, e.arg()})
 		}
-		k.run()
 
 		// A new event is never earlier than the one that schedules it, so
 		// processing in order means sorting everything ever scheduled.
@@ -60,8 +61,6 @@ func TestKernelOrder(t *testing.T) {
 func TestKernelAgainstSortedList(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var k kernel
-		var got uint32
-		do := k.handle(func(arg uint32) { got = arg })
 		type entry struct {
 			at  int64
 			arg uint32
@@ -70,7 +69,7 @@ func TestKernelAgainstSortedList(t *testing.T) {
 		for arg := range uint32(rapid.IntRange(1, 200).Draw(t, "operations")) {
 			if rapid.Bool().Draw(t, "schedule") {
 				at := k.now + rapid.Int64Range(0, 9).Draw(t, "delay")
-				k.at(at, do, arg)
+				k.at(at, 0, arg)
 				i, _ := slices.BinarySearchFunc(list, at, func(e entry, at int64) int {
 					if e.at <= at {
 						return -1
@@ -80,11 +79,11 @@ func TestKernelAgainstSortedList(t *testing.T) {
 				list = slices.Insert(list, i, entry{at, arg})
 				continue
 			}
-			if more := k.step(); more != (len(list) > 0) {
-				t.Fatalf("step = %v with %d events left", more, len(list))
+			if e, more := k.next(); more != (len(list) > 0) {
+				t.Fatalf("an event = %v with %d left", more, len(list))
 			} else if more {
-				if got != list[0].arg || k.now != list[0].at {
-					t.Fatalf("processed event %d at %d, want %d at %d", got, k.now, list[0].arg, list[0].at)
+				if e.arg() != list[0].arg || k.now != list[0].at {
+					t.Fatalf("processed event %d at %d, want %d at %d", e.arg(), k.now, list[0].arg, list[0].at)
 				}
 				list = list[1:]
 			}
@@ -104,29 +103,40 @@ func TestKernelRefusesThePast(t *testing.T) {
 	}
 	mustPanic("scheduling", func() {
 		var k kernel
-		var do handler
-		do = k.handle(func(uint32) { k.at(k.now-1, do, 0) })
-		k.at(5, do, 0)
-		k.run()
+		k.at(5, 0, 0)
+		k.next()
+		k.at(4, 0, 0)
 	})
 	mustPanic("processing", func() {
 		var k kernel
-		do := k.handle(func(uint32) { k.heap[0].at = 1 }) // a broken heap
-		k.at(5, do, 0)
-		k.at(6, do, 0)
-		k.run()
+		k.at(5, 0, 0)
+		k.at(6, 0, 0)
+		k.next()
+		k.heap[0].at = 1 // a broken heap
+		k.next()
+	})
+	mustPanic("advancing", func() {
+		var k kernel
+		k.at(5, 0, 0)
+		k.advance(5)
+	})
+	mustPanic("naming", func() {
+		var k kernel
+		k.at(5, 0, maxArg+1)
 	})
 }
 
 func TestKernelAllocatesNothing(t *testing.T) {
 	var k kernel
 	rng := rand.New(rand.NewPCG(1, 1))
-	var do handler
-	do = k.handle(func(arg uint32) { k.at(k.now+rng.Int64N(1000), do, arg) })
 	for i := range uint32(100) {
-		k.at(int64(i), do, i)
+		k.at(int64(i), 0, i)
 	}
-	if n := testing.AllocsPerRun(1000, func() { k.step() }); n != 0 {
+	step := func() {
+		e, _ := k.next()
+		k.at(k.now+rng.Int64N(1000), 0, e.arg())
+	}
+	if n := testing.AllocsPerRun(1000, step); n != 0 {
 		t.Errorf("%v allocations per event", n)
 	}
 }
@@ -181,21 +191,13 @@ func BenchmarkKernel(b *testing.B) {
 		b.Run(bench.name, func(b *testing.B) {
 			b.ReportAllocs()
 			var k kernel
-			left := 0
-			var do handler
-			do = k.handle(func(arg uint32) {
-				if left > 0 {
-					k.at(k.now+delays[left%len(delays)], do, arg)
-				}
-				left--
-			})
 			for i := range bench.pending {
-				k.at(int64(i), do, uint32(i))
+				k.at(int64(i), 0, uint32(i))
 			}
-			left = b.N
 			b.ResetTimer()
-			for range b.N {
-				k.step()
+			for i := range b.N {
+				e, _ := k.next()
+				k.at(k.now+delays[i%len(delays)], e.kind(), e.arg())
 			}
 			b.StopTimer()
 			kernelTime := b.Elapsed()
