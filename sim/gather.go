@@ -20,14 +20,14 @@ type gathered struct {
 	row         int // the first one
 }
 
-// execution names one run of the workflow: rows with the same identifier in
+// recordedRun names one run of the workflow: rows with the same identifier in
 // different epochs belong to different runs.
-type execution struct {
+type recordedRun struct {
 	id    string
 	epoch int32
 }
 
-func (e execution) String() string {
+func (e recordedRun) String() string {
 	if e.epoch < 0 {
 		return e.id
 	}
@@ -38,14 +38,14 @@ func (e execution) String() string {
 // trace.
 func gather(w *models.Workflow, rows []traces.Record, epochs Epochs) ([][]recording, error) {
 	type key struct {
-		execution
+		recordedRun
 		stage int
 	}
 	at := make(map[key]*gathered)
 	var order []key
 	for k := range rows {
 		r := &rows[k]
-		e := execution{r.Execution, -1}
+		e := recordedRun{r.Execution, -1}
 		if r.Epoch != nil {
 			e.epoch = *r.Epoch
 		}
@@ -82,7 +82,7 @@ func gather(w *models.Workflow, rows []traces.Record, epochs Epochs) ([][]record
 		}
 		r.execution = id.String()
 		if parent := w.InputParent(id.stage); parent >= 0 {
-			if in, ok := at[key{id.execution, parent}]; ok {
+			if in, ok := at[key{id.recordedRun, parent}]; ok {
 				r.inputParallelism = in.parallelism(w.Stage(parent))
 			}
 		}

@@ -290,13 +290,22 @@ func quantile(sorted []float64, p, confidence float64) Quantile {
 }
 
 func violations(values []float64, limit, confidence float64) *Violations {
-	v := &Violations{Limit: limit}
+	above := 0
 	for _, x := range values {
 		if x > limit {
-			v.Count++
+			above++
 		}
 	}
-	n, k, a := float64(len(values)), float64(v.Count), tail(confidence)
+	return share(limit, above, len(values), confidence)
+}
+
+// share describes count runs of total above a limit.
+func share(limit float64, count, total int, confidence float64) *Violations {
+	v := &Violations{Limit: limit, Count: count, Risk: Interval{0, 1}}
+	if total == 0 {
+		return v
+	}
+	n, k, a := float64(total), float64(count), tail(confidence)
 	v.Share = k / n
 	if v.Risk.Hi = 1; k < n {
 		v.Risk.Hi = mathext.InvRegIncBeta(k+1, n-k, 1-a)

@@ -109,6 +109,11 @@ type Limits struct {
 	ScaleInstances int     `yaml:"scale_instances"`
 	ScaleWindow    float64 `yaml:"scale_window_s"`
 
+	// Queue lets a request that a limit forbids wait until it can run, those of
+	// the account first come, first served; else it is throttled (429), and its
+	// retriers say what comes of it.
+	Queue bool `yaml:"queue"`
+
 	// RequestsPerInstance is how many requests per second an instance takes at
 	// most; 0: no limit. On AWS Lambda a function takes 10 per second for every
 	// unit of its concurrency.

@@ -69,7 +69,7 @@ func (s Settings) effective() (Settings, error) {
 // Run is one simulated execution of a workflow. Its clock starts at 0 when the
 // workflow does.
 type Run struct {
-	Replication int
+	Replication int        // under load, the number of the execution in its workload, from 0
 	Latency     float64    // s; first stage ready to last stage end
 	Cost        float64    // USD
 	GBSeconds   float64    // billed time times memory charged, over all invocations
@@ -78,8 +78,23 @@ type Run struct {
 	plan   *plan
 	layout *layout
 	own    layout // under a policy, where layout points to
-	tasks  []Task // of all stages; empty unless KeepTasks
+	tasks  []Task // of all stages; empty unless KeepTasks, or KeepStages under load
+	bills  []bill // of tasks under load, else empty
 	err    error  // why a policy could not be followed
+	start  int64  // ns; 0 but under load
+
+	orchestration money // under load
+}
+
+// bill is what a task under load came to, over all of its attempts.
+type bill struct {
+	billed   int64 // ns
+	init     int64 // ns of initialisation that are billed, of the last attempt
+	cost     money
+	instance uint32 // of the last attempt
+	attempts uint16
+	cold     bool // the last attempt waited for a new instance
+	fixed    bool // it ran on a provisioned instance
 }
 
 // StageRun is what one stage did in a Run.
@@ -109,8 +124,8 @@ func (r *Run) reset(p *plan, replication int) {
 			tasks = append(tasks, Task{})
 		}
 	}
-	own := r.own
-	*r = Run{Replication: replication, Stages: stages, plan: p, layout: p.layout, tasks: tasks}
+	own, bills := r.own, r.bills[:0]
+	*r = Run{Replication: replication, Stages: stages, plan: p, layout: p.layout, tasks: tasks, bills: bills}
 	if p.online != nil {
 		own.reset(p.workflow.Len())
 		r.own, r.layout = own, &r.own
@@ -129,7 +144,7 @@ func (r *Run) close() {
 		cost += s.cost + s.deciding
 		r.GBSeconds += s.Billed * r.layout.bill[i].gb
 	}
-	r.Latency, r.Cost = seconds(latency), cost.usd()
+	r.Latency, r.Cost = seconds(latency), (cost + r.orchestration).usd()
 }
 
 // Simulate executes a workflow under a configuration a number of times in a

@@ -1,0 +1,270 @@
+package sim
+
+import "fmt"
+
+// ready marks that all parents of a stage have ended, and enters it after the
+// orchestrator's transition.
+func (c *cloud) ready(t *tenant, slot uint32, s int) {
+	st := &t.stagesOf(slot)[s]
+	st.input = true
+	st.invoked = c.now
+	if run := t.runs[slot]; run != nil {
+		c.recordReady(run, s)
+	}
+	if len(c.platform.Orchestration.Transition) > 0 {
+		if delay := nanoseconds(c.platform.Orchestration.Transition.Draw(t.delays)); delay > 0 {
+			t.executions[slot].open++
+			c.later(c.now+delay, errand{what: stageEnters, tenant: t.place, a: slot, b: uint32(s)})
+			return
+		}
+	}
+	c.enter(t, slot, s)
+}
+
+// enter decides and invokes a stage whose input is there.
+func (c *cloud) enter(t *tenant, slot uint32, s int) {
+	st := &t.stagesOf(slot)[s]
+	if c.over(t, slot) {
+		return
+	}
+	if st.launched {
+		for id := st.parked; id != none; {
+			next := c.tasks[id].next
+			c.resume(id)
+			id = next
+		}
+		st.parked = none
+		return
+	}
+	if _, fixed := t.schedule.LaunchAt(s); fixed {
+		return // its time will come
+	}
+	at := c.now
+	if t.policy != nil {
+		var ok bool
+		if at, ok = c.decide(t, slot, s); !ok {
+			return
+		}
+	}
+	c.launch(t, slot, s, at)
+}
+
+// launch invokes the tasks of a stage at a time.
+func (c *cloud) launch(t *tenant, slot uint32, s int, at int64) {
+	if c.over(t, slot) {
+		return
+	}
+	x, st := &t.executions[slot], &t.stagesOf(slot)[s]
+	st.launched = true
+	b := &t.bindings[st.binding]
+	chance := &t.chances[s]
+	t.sources[s].Seed(x.word, t.keys[s])
+	chance.Run, chance.word = x.number, x.word
+	if t.policy != nil {
+		chance.earlier = &t.online[slot].earlier
+	}
+	tasks := b.behaviour.Tasks(chance, t.buffers[s][:0])
+	if len(tasks) != b.config.Parallelism {
+		panic(fmt.Sprintf("sim: %d tasks for the %d instances of stage %q", len(tasks), b.config.Parallelism, t.workflow.Stage(s).Name))
+	}
+	st.left = int32(len(tasks))
+	x.open += int32(len(tasks))
+	if b.transitions > 0 {
+		c.transition(t, x, b.transitions)
+	}
+	o, pending := &c.platform.Orchestration, uint32(none)
+	for j := range tasks {
+		id := c.newTask()
+		k := &c.tasks[id]
+		*k = task{
+			busy: tasks[j].Busy(), function: b.function, execution: slot, tenant: t.place,
+			stage: uint16(s), index: uint16(j), history: none, generation: k.generation,
+		}
+		if c.steps != nil {
+			c.steps[id] = tasks[j]
+		}
+		due := at + tasks[j].Cold
+		if b.mapping != nil {
+			due += b.mapping[j]
+		}
+		if len(o.Invoke) > 0 {
+			due += nanoseconds(o.Invoke.Draw(t.delays))
+		}
+		if c.transitions.interval > 0 {
+			due = c.transitions.wait(due)
+		}
+		if o.MapConcurrency > 0 && j >= o.MapConcurrency {
+			// Invoked when another task of the stage has ended; until then
+			// due is its delay.
+			k.due, k.next = due-at, none
+			if pending == none {
+				st.pending = id
+			} else {
+				c.tasks[pending].next = id
+			}
+			pending = id
+			continue
+		}
+		if due > c.now {
+			c.at(due, arrives, id)
+		} else {
+			c.request(id)
+		}
+	}
+}
+
+// taskDone ends a task that has succeeded.
+func (c *cloud) taskDone(id uint32) {
+	k := &c.tasks[id]
+	t, slot, s := c.tenants[k.tenant], k.execution, int(k.stage)
+	st := &t.stagesOf(slot)[s]
+	if run := t.runs[slot]; run != nil {
+		c.recordTask(run, st, id)
+	}
+	c.freeTask(id)
+	if next := st.pending; next != none {
+		st.pending = c.tasks[next].next
+		c.at(c.now+c.tasks[next].due, arrives, next)
+	}
+	if st.left--; st.left == 0 {
+		c.stageEnds(t, slot, s)
+	}
+	c.leave(t, slot)
+}
+
+func (c *cloud) stageEnds(t *tenant, slot uint32, s int) {
+	x := &t.executions[slot]
+	x.left--
+	if run := t.runs[slot]; run != nil {
+		c.recordStage(t, run, s)
+	}
+	if t.policy != nil {
+		t.online[slot].progress.End[s] = seconds(c.now - x.start)
+	}
+	stages := t.stagesOf(slot)
+	for _, child := range t.workflow.Children(s) {
+		if stages[child].waiting--; stages[child].waiting == 0 {
+			c.ready(t, slot, child)
+		}
+	}
+}
+
+// over reports whether an execution has failed, be it because it takes longer
+// than the orchestrator allows.
+func (c *cloud) over(t *tenant, slot uint32) bool {
+	x := &t.executions[slot]
+	if limit := c.platform.Orchestration.MaxDuration; limit > 0 && x.failed == succeeded && c.now-x.start > nanoseconds(limit) {
+		c.fail(t, slot, timedOut)
+	}
+	return x.failed != succeeded
+}
+
+// fail fails an execution: nothing of it starts any more. Functions that run
+// go on, but for those that wait for an input that will not come.
+func (c *cloud) fail(t *tenant, slot uint32, why failure) {
+	t.executions[slot].failed = why
+	stages := t.stagesOf(slot)
+	for s := range stages {
+		for id := stages[s].parked; id != none; {
+			next := c.tasks[id].next
+			c.tasks[id].parked, c.tasks[id].lasts = false, 0
+			c.at(max(c.now, c.tasks[id].runs), ends, id)
+			id = next
+		}
+		stages[s].parked = none
+		for stages[s].pending != none {
+			id := stages[s].pending
+			stages[s].pending = c.tasks[id].next
+			c.drop(id)
+		}
+	}
+}
+
+// transition charges an execution for state transitions.
+func (c *cloud) transition(t *tenant, x *execution, n int) {
+	if c.platform.Orchestration.Kind != Standard {
+		return
+	}
+	if x.counted {
+		t.ledger.transitions += uint64(n)
+	}
+	c.orchestrate(t, x, c.perTransition*money(n))
+}
+
+// orchestrate charges an execution for its orchestration.
+func (c *cloud) orchestrate(t *tenant, x *execution, cost money) {
+	x.cost += cost
+	if x.counted {
+		t.ledger.steps += cost
+	}
+	c.audit.bill(cost)
+}
+
+// park lists a task that waits for its input.
+func (c *cloud) park(id uint32) {
+	k := &c.tasks[id]
+	st := &c.tenants[k.tenant].stagesOf(k.execution)[k.stage]
+	k.next, st.parked = st.parked, id
+}
+
+// unpark takes a task off the list of those that wait for their input.
+func (c *cloud) unpark(id uint32) {
+	k := &c.tasks[id]
+	at := &c.tenants[k.tenant].stagesOf(k.execution)[k.stage].parked
+	for *at != id {
+		at = &c.tasks[*at].next
+	}
+	*at = k.next
+}
+
+// leave ends an execution with the last thing that was under way.
+func (c *cloud) leave(t *tenant, slot uint32) {
+	x := &t.executions[slot]
+	if x.open--; x.open > 0 {
+		return
+	}
+	c.finish(t, slot)
+}
+
+// finish ends an execution.
+func (c *cloud) finish(t *tenant, slot uint32) {
+	x := &t.executions[slot]
+	took := c.now - x.start
+	c.over(t, slot)
+	if o := &c.platform.Orchestration; o.Kind == Express {
+		c.orchestrate(t, x, pico(c.platform.Services.Express.Execution(seconds(took), o.MemoryMB)))
+	}
+	c.audit.charge(x.cost)
+	if x.counted {
+		t.count(x, took, &c.settings, c.now)
+	}
+	c.ended++
+	if run := t.runs[slot]; run != nil {
+		c.handOut(t, slot, run)
+	}
+	if t.arrivals == nil {
+		think := nanoseconds(t.closed.Draw(t.thinking))
+		c.at(c.now+think, asks, uint32(t.place))
+	}
+	t.free = append(t.free, slot)
+}
+
+// count enters an execution into the books.
+func (t *tenant) count(x *execution, took int64, s *LoadSettings, now int64) {
+	l := &t.ledger
+	l.spent += x.cost
+	l.last = now
+	if x.failed != succeeded {
+		l.failed[x.failed]++
+		return
+	}
+	l.executions++
+	l.latency.add(took)
+	l.cost.add(int64(x.cost))
+	if s.LatencyLimit > 0 && took > nanoseconds(s.LatencyLimit) {
+		l.slow++
+	}
+	if s.CostLimit > 0 && x.cost > pico(s.CostLimit) {
+		l.dear++
+	}
+}

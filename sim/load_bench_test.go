@@ -1,0 +1,163 @@
+package sim
+
+import (
+	"context"
+	"math/rand/v2"
+	"syscall"
+	"testing"
+	"time"
+
+	"eevee/models"
+)
+
+// exponential is the world of a function of one stage that runs for an
+// exponential time.
+type exponential struct {
+	workflow *models.Workflow
+	mean     float64 // s
+}
+
+func newExponential(t testing.TB, mean float64) exponential {
+	return exponential{graph(t, nil), mean}
+}
+
+func (e exponential) Workflow() *models.Workflow                            { return e.workflow }
+func (e exponential) Stage(int, models.StageConfig, int) (Behaviour, error) { return e, nil }
+func (e exponential) Origin() string                                        { return "exponential" }
+func (e exponential) Warnings() []string                                    { return nil }
+func (e exponential) Tasks(chance *Chance, tasks []Task) []Task {
+	return append(tasks, Task{Compute: int64(chance.Stream.ExpFloat64() * e.mean * 1e9)})
+}
+
+// serving is one of the loads that simulators are compared on: one function,
+// Poisson arrivals, exponential service, a cold start of 0.25 s, instances that
+// are kept for 600 s after their last request and serve one at a time.
+type serving struct {
+	name       string
+	rate, mean float64 // 1/s, s
+}
+
+var w1, w2, w3 = serving{"W1", 0.9, 1.991}, serving{"W2", 10, 0.5}, serving{"W3", 200, 1}
+
+func (w serving) times(k float64) serving { return serving{w.name, k * w.rate, w.mean} }
+
+func (w serving) platform(rule WarmChoice) *Platform {
+	return &Platform{
+		Name:      w.name,
+		Instances: Instances{KeepAlive: 600, WarmChoice: rule},
+		ColdStart: ColdStart{Init: Mixture{{Median: 0.25}}},
+		Price:     models.MustPrice(models.PriceAWS),
+	}
+}
+
+func (w serving) load(t testing.TB, n int, rule WarmChoice, seed uint64) *LoadSummary {
+	t.Helper()
+	s, err := Load(context.Background(), []Workload{{
+		World: newExponential(t, w.mean), Config: config(1), Arrivals: Poisson{Rate: w.rate},
+	}}, LoadSettings{Platform: w.platform(rule), Seed: seed, Executions: n}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// bare is the yardstick of the benchmarks: the plainest loop that simulates
+// such a load, with instances used most recently first, lazy keep-alive and no
+// metrics but the cold starts. It draws the same numbers from the same kind of
+// generator.
+func (w serving) bare(n int, seed uint64) (cold int, end int64) {
+	const keepAlive, init = 600e9, 25e7
+	arrivals := rand.New(rand.NewPCG(seed, 1))
+	service := rand.New(rand.NewPCG(seed, 2))
+	var heap []int64 // ends of requests
+	var idle []int64 // since when, in ns; the most recently used is the last
+	now := int64(0)
+	next := int64(arrivals.ExpFloat64() / w.rate * 1e9)
+	for n > 0 || len(heap) > 0 {
+		if n > 0 && (len(heap) == 0 || next < heap[0]) {
+			now = next
+			next += int64(arrivals.ExpFloat64() / w.rate * 1e9)
+			n--
+			end := now + int64(service.ExpFloat64()*w.mean*1e9)
+			if k := len(idle); k > 0 && now-idle[k-1] < keepAlive {
+				idle = idle[:k-1]
+			} else {
+				idle = idle[:0]
+				cold++
+				end += init
+			}
+			heap = append(heap, end)
+			i := len(heap) - 1
+			for i > 0 {
+				parent := (i - 1) / 2
+				if heap[parent] <= end {
+					break
+				}
+				heap[i] = heap[parent]
+				i = parent
+			}
+			heap[i] = end
+			continue
+		}
+		now = heap[0]
+		idle = append(idle, now)
+		moved := heap[len(heap)-1]
+		heap = heap[:len(heap)-1]
+		i := 0
+		for {
+			c := 2*i + 1
+			if c >= len(heap) {
+				break
+			}
+			if c+1 < len(heap) && heap[c+1] < heap[c] {
+				c++
+			}
+			if moved <= heap[c] {
+				break
+			}
+			heap[i] = heap[c]
+			i = c
+		}
+		if len(heap) > 0 {
+			heap[i] = moved
+		}
+	}
+	return cold, now
+}
+
+// cpu returns the processor time that the test has taken so far.
+func cpu(t testing.TB) time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// benchmark simulates N invocations and the same by the bare loop.
+func (w serving) benchmark(b *testing.B) {
+	unaudit(b)
+	b.ReportAllocs()
+	start := cpu(b)
+	s := w.load(b, b.N, MostRecent, 1)
+	took := cpu(b) - start
+	b.StopTimer()
+	if n := s.Workloads[0].Executions; n != b.N || s.Workloads[0].Latency.N != uint64(n) {
+		b.Fatalf("%d executions of %d", n, b.N)
+	}
+	start = cpu(b)
+	cold, end := w.bare(b.N, 1)
+	bare := cpu(b) - start
+	if cold == 0 || end == 0 {
+		b.Fatal("the bare loop did nothing")
+	}
+	b.ReportMetric(float64(b.N)/took.Seconds(), "inv/s")
+	b.ReportMetric(float64(b.N)/bare.Seconds(), "bare-inv/s")
+	b.ReportMetric(float64(took)/float64(bare), "x-bare")
+}
+
+func BenchmarkW1(b *testing.B)     { w1.benchmark(b) }
+func BenchmarkW2(b *testing.B)     { w2.benchmark(b) }
+func BenchmarkW3(b *testing.B)     { w3.benchmark(b) }
+func BenchmarkW3x10(b *testing.B)  { w3.times(10).benchmark(b) }
+func BenchmarkW3x100(b *testing.B) { w3.times(100).benchmark(b) }

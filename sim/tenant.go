@@ -1,0 +1,201 @@
+package sim
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+
+	"eevee/models"
+)
+
+// tenant is a workload in a cloud: its executions under way, and what they have
+// in common.
+type tenant struct {
+	place    uint16
+	name     string
+	workflow *models.Workflow
+	world    World
+	plan     *plan
+	policy   models.Policy // nil under a configuration
+	schedule *models.Schedule
+	parents  []int32
+
+	arrivals Arrivals // nil in a closed loop
+	closed   Closed
+	thinking *rand.Rand
+	words    rand.PCG // one word per execution
+	delays   *rand.Rand
+	keys     []uint64 // per stage
+	sources  []rand.PCG
+	chances  []Chance
+	buffers  [][]Task
+
+	bindings []binding // per stage under a configuration; else as they are decided
+	bound    map[bindingKey]uint32
+
+	executions []execution
+	stages     []stageRun // of all executions
+	free       []uint32   // places in executions
+	runs       []*Run     // by execution; nil unless they are handed out
+	online     []choices  // by execution; nil under a configuration
+
+	asked  int
+	ledger tenantLedger
+}
+
+// binding is a stage under one configuration on the platform.
+type binding struct {
+	config      models.StageConfig
+	behaviour   Behaviour
+	resolution  *resolution // nil under a configuration
+	function    uint32
+	transitions int
+	mapping     []int64 // ns per task; nil: none
+}
+
+type bindingKey struct {
+	decided
+	group string
+}
+
+// execution is one execution of a workflow.
+type execution struct {
+	start   int64  // ns
+	word    uint64 // all of its randomness
+	cost    money
+	number  int
+	open    int32 // tasks and errands under way
+	left    int32 // stages that have not ended
+	failed  failure
+	counted bool // after the warm-up
+}
+
+// stageRun is a stage of an execution.
+type stageRun struct {
+	invoked  int64 // ns; when it was ready, plus the time of deciding
+	binding  uint32
+	waiting  int32  // parents that have not ended
+	left     int32  // tasks that have not ended
+	parked   uint32 // tasks that run and wait for their input
+	pending  uint32 // tasks that wait for their turn under a limit of the map
+	input    bool   // all parents have ended
+	launched bool
+}
+
+// choices is what a policy needs to know about an execution.
+type choices struct {
+	decider  models.Decider
+	progress models.Progress
+	earlier  []drawn
+}
+
+// tenantLedger is what a workload has done, by executions that count.
+type tenantLedger struct {
+	executions  int // that ended without failing
+	failed      [len(failures)]int
+	slow, dear  int // executions above the limits
+	latency     sketch
+	cost        sketch // pico-dollars
+	spent       money  // by failed executions too
+	transitions uint64
+	steps       money // of orchestration
+	deciding    money
+	last        int64 // ns; end of the last one
+}
+
+func (l *tenantLedger) merge(o *tenantLedger) {
+	l.executions += o.executions
+	for k := range l.failed {
+		l.failed[k] += o.failed[k]
+	}
+	l.slow += o.slow
+	l.dear += o.dear
+	l.latency.merge(&o.latency)
+	l.cost.merge(&o.cost)
+	l.spent += o.spent
+	l.transitions += o.transitions
+	l.steps += o.steps
+	l.deciding += o.deciding
+	l.last = max(l.last, o.last)
+}
+
+// newExecution returns a place in executions.
+func (t *tenant) newExecution() uint32 {
+	if n := len(t.free); n > 0 {
+		slot := t.free[n-1]
+		t.free = t.free[:n-1]
+		return slot
+	}
+	slot := uint32(len(t.executions))
+	t.executions = append(t.executions, execution{})
+	for range t.workflow.Len() {
+		t.stages = append(t.stages, stageRun{})
+	}
+	if t.policy != nil {
+		t.online = append(t.online, choices{})
+	}
+	t.runs = append(t.runs, nil)
+	return slot
+}
+
+func (t *tenant) stagesOf(slot uint32) []stageRun {
+	n := uint32(len(t.parents))
+	return t.stages[slot*n : slot*n+n]
+}
+
+// begin starts an execution.
+func (c *cloud) begin(t *tenant) {
+	slot := t.newExecution()
+	x := &t.executions[slot]
+	*x = execution{
+		start: c.now, word: t.words.Uint64(), number: t.asked,
+		open: 1, left: int32(len(t.parents)), counted: c.now >= c.warmup,
+	}
+	t.asked++
+	c.asked++
+	stages := t.stagesOf(slot)
+	for s, parents := range t.parents {
+		stages[s] = stageRun{waiting: parents, parked: none, pending: none, binding: uint32(s)}
+	}
+	if t.policy != nil {
+		t.online[slot].begin(t.policy.Begin(), len(stages))
+	}
+	if c.each != nil {
+		c.record(t, slot)
+	}
+	if t.schedule != nil {
+		c.follow(t, slot)
+	}
+	for s, parents := range t.parents {
+		if parents == 0 {
+			c.ready(t, slot, s)
+		}
+	}
+	c.leave(t, slot)
+}
+
+// begin makes room for the decisions about a run of n stages.
+func (d *choices) begin(decider models.Decider, n int) {
+	d.decider = decider
+	d.earlier = d.earlier[:0]
+	d.progress.Config = append(d.progress.Config[:0], make(models.Config, n)...)
+	d.progress.End = slices.Grow(d.progress.End[:0], n)[:n]
+	for s := range d.progress.End {
+		d.progress.End[s] = math.NaN()
+	}
+}
+
+// follow puts the times of a schedule on the calendar.
+func (c *cloud) follow(t *tenant, slot uint32) {
+	x := &t.executions[slot]
+	for s := range t.parents {
+		if at, ok := t.schedule.PrewarmAt(s); ok {
+			b := &t.bindings[s]
+			c.later(x.start+nanoseconds(at), errand{what: prewarms, a: b.function, b: uint32(b.config.Parallelism)})
+		}
+		if at, ok := t.schedule.LaunchAt(s); ok {
+			x.open++
+			c.later(x.start+nanoseconds(at), errand{what: stageLaunches, tenant: t.place, a: slot, b: uint32(s)})
+		}
+	}
+}
