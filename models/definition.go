@@ -95,8 +95,8 @@ func read(what, dir, nameOrPath string) (text []byte, from string, err error) {
 // file is the YAML form of a Definition.
 type file struct {
 	Name      string      `yaml:"name"`
-	Title     string      `yaml:"title"`
-	Source    string      `yaml:"source"`
+	Title     string      `yaml:"title,omitempty"`
+	Source    string      `yaml:"source,omitempty"`
 	MBPerVCPU float64     `yaml:"mb_per_vcpu"`
 	Price     string      `yaml:"price"`
 	Stages    []fileStage `yaml:"stages"`
@@ -105,32 +105,34 @@ type file struct {
 
 type fileStage struct {
 	Name           string   `yaml:"name"`
-	After          []string `yaml:"after"`
-	MaxParallelism int      `yaml:"max_parallelism"`
+	After          []string `yaml:"after,flow,omitempty"`
+	MaxParallelism int      `yaml:"max_parallelism,omitempty"`
 }
 
 type fileSpace struct {
-	Name   string `yaml:"name"`
-	Source string `yaml:"source"`
-	Stages []struct {
-		Stage   string     `yaml:"stage"`
-		Choices []fileGrid `yaml:"choices"`
-	} `yaml:"stages"`
-	Rules []fileRule `yaml:"rules"`
+	Name   string        `yaml:"name"`
+	Source string        `yaml:"source,omitempty"`
+	Stages []fileChoices `yaml:"stages"`
+	Rules  []fileRule    `yaml:"rules,omitempty"`
+}
+
+type fileChoices struct {
+	Stage   string     `yaml:"stage"`
+	Choices []fileGrid `yaml:"choices"`
 }
 
 // fileGrid is every combination of its parallelism with its sizes, which are
 // given as vCPU or as memory.
 type fileGrid struct {
-	Parallelism []int     `yaml:"parallelism"`
-	VCPU        []float64 `yaml:"vcpu"`
-	MemoryMB    []int     `yaml:"memory_mb"`
+	Parallelism []int     `yaml:"parallelism,flow"`
+	VCPU        []float64 `yaml:"vcpu,flow,omitempty"`
+	MemoryMB    []int     `yaml:"memory_mb,flow,omitempty"`
 }
 
 type fileRule struct {
 	Stage  string `yaml:"stage"`
-	AtMost string `yaml:"at_most"`
-	Equals string `yaml:"equals"`
+	AtMost string `yaml:"at_most,omitempty"`
+	Equals string `yaml:"equals,omitempty"`
 	Times  int    `yaml:"times"` // 0 means 1
 }
 
