@@ -291,3 +291,19 @@ func rounded(r vg.Rectangle, radius vg.Length) vg.Path {
 	p.Close()
 	return p
 }
+
+// SVG returns the graph as an SVG document.
+func (g Graph) SVG() ([]byte, error) {
+	if err := g.check(); err != nil {
+		return nil, fmt.Errorf("figures: %w", err)
+	}
+	return g.plan().sheet().svg()
+}
+
+// PNG returns the graph as a PNG image.
+func (g Graph) PNG() ([]byte, error) {
+	if err := g.check(); err != nil {
+		return nil, fmt.Errorf("figures: %w", err)
+	}
+	return g.plan().sheet().png()
+}

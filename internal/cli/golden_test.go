@@ -149,3 +149,43 @@ spaces:
 	s.run("workflows show $DIR/typo.yaml")
 	s.compare()
 }
+
+func TestWorkflowsImportGolden(t *testing.T) {
+	s := newSession(t, "workflows_import")
+	s.write("order.asl.json", []byte(`{
+  "Comment": "an order", "StartAt": "check",
+  "States": {
+    "check": {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "Parameters": {"FunctionName": "arn:aws:lambda:eu-west-1:123456789012:function:Check:$LATEST"}, "Next": "ok?"},
+    "ok?": {"Type": "Choice", "Choices": [{"Variable": "$.ok", "BooleanEquals": true, "Next": "each"}], "Default": "again"},
+    "again": {"Type": "Wait", "Seconds": 2, "Next": "check"},
+    "each": {"Type": "Map", "End": true, "ItemProcessor": {"StartAt": "pack", "States": {"pack": {"Type": "Task", "Resource": "${PackFunctionArn}", "End": true}}}}
+  }
+}
+`))
+	s.write("bad.asl.json", []byte("{\n  \"StartAt\": \"a\",\n  \"States\": {\n    \"a\": {\"Type\": \"Task\", \"Next\": \"b\"}\n  }\n}\n"))
+	s.write("wf.json", []byte(`{"name": "two", "schemaVersion": "1.4", "workflow": {"makespanInSeconds": 3, "tasks": [{"name": "a", "runtimeInSeconds": 1}, {"name": "b", "parents": ["a"], "runtimeInSeconds": 2}]}}`))
+	s.write("behaviour.json", []byte(`{"schema": "eevee.behaviour/1", "choices": {"ok?": {"to": ["each", "again"], "p": [[0.8, 0.2]]}}, "widths": {"each": {"items": [1, 3], "p": [0.5, 0.5]}}}`))
+	s.run("workflows show $DIR/order.asl.json")
+	s.run("workflows show $DIR/order.asl.json --json")
+	s.run("workflows show $DIR/order.asl.json --format mermaid --behaviour $DIR/behaviour.json")
+	s.run("workflows show ml --format dot")
+	s.run("workflows show ml --format svg -o $DIR/ml.svg")
+	s.run("workflows show $DIR/wf.json --format text --json")
+	s.run("workflows show ml --format png")
+	s.run("workflows show ml -o $DIR/ml.svg")
+	s.run("workflows show ml --behaviour $DIR/behaviour.json")
+	s.run("workflows import $DIR/order.asl.json -o $DIR/w.yaml")
+	s.run("workflows import $DIR/order.asl.json -o $DIR/w.yaml --behaviour $DIR/behaviour.json --memory 512,1024 --json")
+	s.run("workflows show $DIR/w.yaml")
+	s.run("workflows import $DIR/order.asl.json -o $DIR/w.yaml --loop check=2 --width each=4 --name order2")
+	s.run("workflows import $DIR/wf.json -o $DIR/wf.yaml")
+	s.run("workflows import $DIR/wf.json -o $DIR/wf.yaml --json --quiet")
+	s.run("workflows import $DIR/bad.asl.json -o $DIR/bad.yaml")
+	s.run("workflows import $DIR/order.asl.json -o $DIR/order.asl.json")
+	s.run("workflows import $DIR/order.asl.json -o $DIR/w2.yaml --loop x=2")
+	s.run("workflows import $DIR/order.asl.json -o $DIR/w2.yaml --width each=0")
+	s.run("workflows import $DIR/order.asl.json -o $DIR/w2.yaml --memory 64 --loop check=1 --width each=1")
+	s.run("workflows import $DIR/wf.json -o $DIR/w2.yaml --loop check=1")
+	s.run("workflows import ml")
+	s.compare()
+}

@@ -10,10 +10,11 @@ import (
 func workflowsVerb() verb {
 	return verb{
 		name:    "workflows",
-		summary: "list and show the workflows",
+		summary: "list, show and import workflows, and export configurations",
 		verbs: []verb{
 			listWorkflowsVerb(),
 			showWorkflowVerb(),
+			importWorkflowVerb(),
 		},
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"eevee/experiments"
 	"eevee/models"
 )
 
@@ -21,6 +22,7 @@ type workflowDetails struct {
 	Paths         [][]string     `json:"paths"`
 	PathsComplete bool           `json:"paths_complete"` // false: there are more than are listed
 	Spaces        []spaceDetails `json:"spaces"`
+	Diagram       string         `json:"diagram"` // what comes after what, as text
 }
 
 type stageDetails struct {
@@ -69,22 +71,51 @@ func (r ruleDetails) String() string {
 }
 
 func showWorkflowVerb() verb {
+	var format, output, behaviour string
+	formats := []string{"text", "svg", "png", "dot", "mermaid"}
 	return verb{
 		name:    "show",
-		summary: "show stages, paths, admissible configurations and rules of a workflow",
-		detail:  "NAME is a bundled workflow or a workflow file (YAML).",
-		args:    "NAME",
-		run:     showWorkflow,
+		summary: "show and draw a workflow or a state machine",
+		detail: "NAME is a bundled workflow, FILE a workflow file (YAML), a state machine in the Amazon\n" +
+			"States Language or an instance in WfFormat. Without --format a workflow's stages, paths,\n" +
+			"admissible configurations and rules are shown, a state machine's states; with it only\n" +
+			"the drawing.",
+		args: "NAME|FILE",
+		flags: flags{
+			choiceFlag(&format, "format", "", "draw it as `FORMAT`: "+strings.Join(formats, ", "), formats),
+			outputFlag(&output, "`FILE` for the drawing; default: standard output"),
+			textFlag(&behaviour, "behaviour", "", "`FILE` whose odds and widths are drawn into a state machine"),
+		},
+		run: func(c *call) error {
+			if format == "" && output != "" {
+				return usagef("--output needs a --format")
+			}
+			if format == "png" && output == "" {
+				return usagef("--format png needs an --output")
+			}
+			if output != "" {
+				if _, err := checkOutput(output, c.args[0], behaviour); err != nil {
+					return err
+				}
+			}
+			w, err := experiments.OpenWorkflow(c.args[0])
+			if err != nil {
+				return err
+			}
+			d, err := drawingOf(w, behaviour)
+			if err != nil {
+				return err
+			}
+			if format != "" {
+				return c.draw(w.Name, d, format, output)
+			}
+			details, err := describe(w, d)
+			if err != nil {
+				return err
+			}
+			return c.result(details, details.write)
+		},
 	}
-}
-
-func showWorkflow(c *call) error {
-	d, err := models.Load(c.args[0])
-	if err != nil {
-		return err
-	}
-	details := detailsOf(d)
-	return c.result(details, details.write)
 }
 
 func detailsOf(d *models.Definition) workflowDetails {
@@ -154,6 +185,7 @@ func (d workflowDetails) write(w io.Writer) error {
 	if !d.PathsComplete {
 		fmt.Fprintln(w, "  and more")
 	}
+	fmt.Fprintf(w, "\ndrawn (--format svg, png, dot or mermaid draws better)\n\n%s", d.Diagram)
 	for _, s := range d.Spaces {
 		s.write(w)
 	}
