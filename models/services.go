@@ -60,6 +60,22 @@ type TablePrice struct {
 	WriteKB     float64 `yaml:"write_unit_kb"`
 }
 
+// Cost returns the price in USD of requests for items of the same size, which
+// move some MB (10^6 bytes) altogether.
+func (p TablePrice) Cost(reads int, readMB float64, writes int, writtenMB float64) float64 {
+	return p.USDPerRead*units(reads, readMB, p.ReadKB) + p.USDPerWrite*units(writes, writtenMB, p.WriteKB)
+}
+
+// units returns how many units of the given KB (1024 bytes) requests are
+// charged, each at least one.
+func units(requests int, mb, kb float64) float64 {
+	if requests == 0 || kb <= 0 {
+		return float64(requests)
+	}
+	each := mb * 1e6 / 1024 / float64(requests)
+	return float64(requests) * math.Max(1, math.Ceil(each/kb-1e-9))
+}
+
 // PriceTiers are lower rates for what exceeds an amount per month, in rising
 // order; unused ones are zero.
 type PriceTiers [3]PriceTier

@@ -160,7 +160,7 @@ func ReadPerMinute(path, row string) (*PerMinute, error) {
 				}
 			}
 			if len(columns) == 0 {
-				return errors.New("the heading has no minutes; head the columns of counts 1, 2, 3 ...")
+				return errors.New("the heading has no minutes; number the columns of counts from 1")
 			}
 			m.Counts = make([]int, len(columns))
 			return nil

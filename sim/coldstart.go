@@ -17,13 +17,13 @@ type initFile struct {
 	Inits  []initMeasured `yaml:"inits"`
 }
 
-// initMeasured is one line of the file: the mixture of one or two components
+// initMeasured is one line of the file: the mixture of one to three components
 // that fits the initialisations of a runtime best.
 type initMeasured struct {
 	Runtime string  `yaml:"runtime"`
 	Arch    Arch    `yaml:"arch"`
 	Package string  `yaml:"package"`
-	N       int     `yaml:"n"` // cold starts measured
+	N       int     `yaml:"cold_starts"` // that were measured
 	Init    Mixture `yaml:"init,flow"`
 }
 

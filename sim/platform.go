@@ -165,7 +165,9 @@ type Failures struct {
 //	base + per_instance*j + beyond_knee*max(0, j-knee)
 //
 // seconds after the stage is ready. StepConf (INFOCOM 2022, section III) finds
-// it nearly flat up to about 30 instances and rising beyond 40.
+// it nearly flat up to about 30 instances and rising beyond 40. It applies to
+// tasks whose world says nothing about their start: recorded delays hold it
+// already.
 type Mapping struct {
 	Base        float64 `yaml:"base_s"`
 	PerInstance float64 `yaml:"per_instance_s"`
@@ -176,36 +178,6 @@ type Mapping struct {
 // Delay returns the delay of task j of a stage, counted from 1, in seconds.
 func (m Mapping) Delay(j int) float64 {
 	return m.Base + m.PerInstance*float64(j) + m.BeyondKnee*float64(max(0, j-m.Knee))
-}
-
-// Network is the bandwidth of an instance, a token bucket: Burst MB at Peak,
-// then what refills it. MB are 10^6 bytes.
-type Network struct {
-	Burst float64 `yaml:"burst_mb"`        // MB; the bucket, full when the instance starts
-	Peak  float64 `yaml:"peak_mb_per_s"`   // MB/s while there are tokens; 0: no limit at all
-	Rate  float64 `yaml:"refill_mb_per_s"` // MB/s; what is left when the bucket is empty
-}
-
-// Storage is the object store that functions read from and write to. It is
-// used for functions whose requests and bytes are known (Function); the steps
-// of others take what the world says.
-type Storage struct {
-	Read  StorageRequest `yaml:"read"`
-	Write StorageRequest `yaml:"write"`
-
-	// Prefixes is over how many partitions the requests spread; 0: 1.
-	Prefixes int `yaml:"prefixes"`
-}
-
-// StorageRequest is one kind of request to a Storage.
-type StorageRequest struct {
-	// Latency is the time of a request of next to no bytes, s; empty: none.
-	Latency Mixture `yaml:"latency"`
-
-	// Rate is how many requests per second a partition serves, over all
-	// instances; 0: no limit. Requests above it wait their turn, as clients
-	// that are told to slow down do.
-	Rate float64 `yaml:"rate_per_prefix"`
 }
 
 // Orchestrator starts the functions of an execution.

@@ -103,6 +103,11 @@ func (p *Platform) Check() error {
 	if n := p.Network; n.Peak > 0 && !(n.Rate > 0 && n.Rate <= n.Peak) {
 		wrong("network.refill_mb_per_s: %v is not above 0 and at most peak_mb_per_s %v", n.Rate, n.Peak)
 	}
+	switch p.Storage.Kind {
+	case "", S3Standard, S3Express, DynamoDB:
+	default:
+		wrong("storage.kind: %q is none of %s, %s, %s", p.Storage.Kind, S3Standard, S3Express, DynamoDB)
+	}
 	mixture("storage.read.latency", p.Storage.Read.Latency)
 	mixture("storage.write.latency", p.Storage.Write.Latency)
 	atLeast0("storage.read.rate_per_prefix", p.Storage.Read.Rate)

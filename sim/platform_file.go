@@ -113,6 +113,13 @@ func parsePlatform(from string, text []byte, depth int) (*Platform, error) {
 		}
 		p.ColdStart.Init = init
 	}
+	if p.Storage.Measured {
+		read, write, err := MeasuredLatency(p.Storage.Kind)
+		if err != nil {
+			return nil, wrong(fmt.Errorf("storage.measured: %w", err))
+		}
+		p.Storage.Read.Latency, p.Storage.Write.Latency = read, write
+	}
 	if err := p.Check(); err != nil {
 		var errs []error
 		for line := range strings.Lines(err.Error()) {
