@@ -271,6 +271,29 @@ func TestOrderOfFlagsDoesNotMatter(t *testing.T) {
 	})
 }
 
+// A word behind a verb that has both is a further verb only if it follows at
+// once and is one; else it is an argument.
+func TestVerbWithFurtherVerbs(t *testing.T) {
+	for line, want := range map[string]string{
+		"x":           "do [x]",
+		"more":        "more []",
+		"./more":      "do [./more]",
+		"--fast more": "",
+		"x more":      "do [x more]",
+	} {
+		got := ""
+		fast := false
+		say := func(name string) func(*call) error {
+			return func(c *call) error { got = fmt.Sprint(name, " ", c.args); return nil }
+		}
+		v := verb{name: "do", summary: "s", args: "A [B]", flags: flags{switchFlag(&fast, "fast", "f")}, run: say("do"),
+			verbs: []verb{{name: "more", summary: "m", run: say("more")}}}
+		if code, _, stderr := runVerb(t.Context(), v, strings.Fields(line)...); (code == exitDone) != (want != "") || got != want {
+			t.Errorf("%q: ran %q, want %q (exit %d, %s)", line, got, want, code, stderr)
+		}
+	}
+}
+
 // The table of verbs keeps the promises of the frame.
 func TestVerbs(t *testing.T) {
 	var check func(path string, all []verb)
@@ -285,8 +308,11 @@ func TestVerbs(t *testing.T) {
 			if v.summary == "" || strings.HasSuffix(v.summary, ".") || strings.Contains(v.summary, "\n") {
 				t.Errorf("%s: summary %q is not one line without a full stop", name, v.summary)
 			}
-			if (v.run == nil) == (v.verbs == nil) {
-				t.Errorf("%s: is both a verb and a group, or neither", name)
+			if v.run == nil && v.verbs == nil {
+				t.Errorf("%s: is neither a verb nor a group", name)
+			}
+			if v.run != nil && v.verbs != nil && len(strings.Fields(v.args)) == 0 {
+				t.Errorf("%s: takes no argument, so a further verb behind it could only be meant as one", name)
 			}
 			known := append(slices.Clone(v.flags), commonFlags(new(call))...)
 			flagSeen := make(map[string]bool)

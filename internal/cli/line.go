@@ -56,7 +56,9 @@ func parseLine(common flags, verbs []verb, args []string) (l line, err error) {
 			given[name] = true
 			l.flags = append(l.flags, flag)
 			k += used - 1
-		case at == nil || at.run == nil || k > 0 && words[k-1] == at.name && slices.ContainsFunc(verbs, func(v verb) bool { return v.name == word }):
+		case at != nil && at.run != nil && len(l.args) == 0 && words[k-1] != at.name && isVerb(verbs, word):
+			return l, usagef("%s is a verb of its own behind %s; put it there at once, or write ./%s for a file", word, at.name, word)
+		case at == nil || at.run == nil || len(l.args) == 0 && isVerb(verbs, word):
 			i := slices.IndexFunc(verbs, func(v verb) bool { return v.name == word })
 			if i < 0 {
 				return l, unknownVerb(word, verbs)
@@ -79,6 +81,10 @@ func parseLine(common flags, verbs []verb, args []string) (l line, err error) {
 		return l, usagef("a verb is missing: %s", names(verbs))
 	}
 	return l, at.checkArgs(l.args)
+}
+
+func isVerb(verbs []verb, word string) bool {
+	return slices.ContainsFunc(verbs, func(v verb) bool { return v.name == word })
 }
 
 // splitOff returns the words before "--", and whether help is asked for among
