@@ -129,14 +129,21 @@ func counter(total int, progress func(done, total int)) func() {
 // forecast fits a model to all configurations but one and scores what it
 // expects of that one.
 func forecast(model Forecaster, f fold, p *models.Profile, streams models.Streams) ([]ValidationPoint, error) {
-	seen, held := f.without(p), f.held(p)
+	seen := f.without(p)
 	fitted, err := model.Fit(seen, streams)
 	if err != nil {
 		return nil, fmt.Errorf("without %s: %w", f.configuration, err)
 	}
+	return foresee(fitted, model.Name, seen, f.held(p), f.configuration)
+}
+
+// foresee scores what a model that was fitted to the profile seen expects of the
+// warm runs of the profile held.
+func foresee(fitted Predictor, model string, seen, held *models.Profile, configuration string) ([]ValidationPoint, error) {
+	w := seen.Workflow
 	var points []ValidationPoint
-	for i := range p.Workflow.Len() {
-		// Runs of the configuration share their prediction.
+	for i := range w.Len() {
+		// Runs of a configuration share their prediction.
 		known := map[[3]int]prediction{}
 		for _, o := range held.Warm(i) {
 			recorded := o.Mean.Exec()
@@ -154,16 +161,16 @@ func forecast(model Forecaster, f fold, p *models.Profile, streams models.Stream
 				known[key] = expected
 			}
 			point := expected.point(recorded)
-			point.Model, point.Stage, point.Configuration, point.Execution = model.Name, p.Workflow.Stage(i).Name, f.configuration, o.Execution
+			point.Model, point.Stage, point.Configuration, point.Execution = model, w.Stage(i).Name, configuration, o.Execution
 			point.Memory, point.Parallelism, point.Inside = o.Config.Memory, o.Config.Parallelism, inside(seen, i, o.Config)
 			points = append(points, point)
 		}
 	}
-	if p.Workflow.Len() == 1 {
+	if w.Len() == 1 {
 		return points, nil // the stage is the workflow
 	}
 	for _, run := range jointRuns(held) {
-		recorded := run.latency(p.Workflow)
+		recorded := run.latency(w)
 		if math.IsNaN(recorded) {
 			continue
 		}
@@ -172,7 +179,7 @@ func forecast(model Forecaster, f fold, p *models.Profile, streams models.Stream
 			return nil, err
 		}
 		point := newPrediction(sample).point(recorded)
-		point.Model, point.Stage, point.Configuration, point.Execution = model.Name, EndToEnd, f.configuration, run[0].Execution
+		point.Model, point.Stage, point.Configuration, point.Execution = model, EndToEnd, configuration, run[0].Execution
 		point.Inside = true
 		for i, o := range run {
 			point.Inside = point.Inside && inside(seen, i, o.Config)

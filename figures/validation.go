@@ -14,11 +14,18 @@ var forecasters = Cast{"calibrated", "empirical", "jolteon", "orion", "stepconf"
 
 // SaveValidation draws a validation into dir, which it makes if need be: how
 // often recorded times stay below the predicted percentiles, what was predicted
-// against what was recorded, the residuals by configuration, and the tables.
-// Recorded says that the trace is no generated one. The same validation gives
-// the same bytes.
-func SaveValidation(ctx context.Context, dir string, v experiments.Validation, recorded bool) error {
-	for _, p := range validation(v, recorded) {
+// against what was recorded, the residuals by configuration, and the tables; and
+// learning curves, unless they are nil. Recorded says that the trace is no
+// generated one. The same numbers give the same bytes.
+func SaveValidation(ctx context.Context, dir string, v experiments.Validation, l *experiments.Learning, recorded bool) error {
+	var all []picture
+	if len(v.Models) > 0 {
+		all = validation(v, recorded)
+	}
+	if l != nil {
+		all = append(all, learning(*l, recorded)...)
+	}
+	for _, p := range all {
 		if err := ctx.Err(); err != nil {
 			return err
 		}

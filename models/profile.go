@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"eevee/traces"
 )
@@ -61,6 +62,19 @@ func (p *Profile) Select(keep func(Observation) bool) *Profile {
 		}
 	}
 	return kept
+}
+
+// With returns the profile with further runs: one observation of every stage of
+// the workflow each.
+func (p *Profile) With(runs ...[]Observation) *Profile {
+	more := &Profile{Workflow: p.Workflow, stages: make([][]Observation, len(p.stages))}
+	for i, all := range p.stages {
+		more.stages[i] = slices.Clone(all)
+		for _, r := range runs {
+			more.stages[i] = append(more.stages[i], r[i])
+		}
+	}
+	return more
 }
 
 // run is one execution of one stage.

@@ -21,6 +21,9 @@ type fittedModel struct {
 	Output     *string                     `json:"output"` // null where no model file was asked for
 	Stages     []fittedStage               `json:"stages"`
 	Validation []experiments.ValidationRow `json:"validation,omitempty"`
+	Learning   *experiments.Learning       `json:"learning,omitempty"`
+	Need       *experiments.Need           `json:"need,omitempty"`
+	Drift      []experiments.DriftRow      `json:"drift,omitempty"`
 	Warnings   []string                    `json:"warnings"`
 }
 
@@ -50,8 +53,12 @@ type savedModel interface {
 type fitFlags struct {
 	output   string
 	validate bool
+	learning bool
 	against  string
 	report   string
+	need     bool
+	config   string
+	drift    string
 }
 
 func fitVerb() verb {
@@ -63,12 +70,18 @@ func fitVerb() verb {
 		detail: "Errors are those on the rows that the model was fitted to.\n" +
 			"--validate holds out one recorded configuration after the other, fits every model\n" +
 			"to the rest, and reports how often recorded runs stay below the predicted\n" +
-			"percentile: the honest measure of a bound that the model promises.",
+			"percentile: the honest measure of a bound that the model promises.\n" +
+			"--learning shows how many recorded runs that takes, --need which further ones would\n" +
+			"tighten the bound under --config most, --drift whether a later trace has changed.",
 		flags: append(append(s.traceFlags(), s.fitFlags()...),
 			outputFlag(&f.output, "model `FILE` to write (JSON)"),
 			switchFlag(&f.validate, "validate", "foresee recorded configurations that were held out"),
+			switchFlag(&f.learning, "learning", "foresee them from ever smaller parts of the recordings"),
 			textFlag(&f.against, "against", "all", "`MODELS` to validate: "+strings.Join(experiments.ForecasterNames(), ", ")),
-			textFlag(&f.report, "report", "", "`FOLDER` for the figures and tables of the validation"),
+			textFlag(&f.report, "report", "", "`FOLDER` for the figures and tables of --validate and --learning"),
+			switchFlag(&f.need, "need", "find out which further runs would tighten the latency's p95 under --config most"),
+			textFlag(&f.config, "config", "", "configuration `FILE` that --need is about, as \"eevee solve -o\" writes it"),
+			textFlag(&f.drift, "drift", "", "later trace `FILE` of the same workflow to compare the trace with"),
 		),
 		need: []string{"workflow"},
 		run:  func(c *call) error { return f.run(c, &s) },
@@ -77,12 +90,16 @@ func fitVerb() verb {
 
 // check says what is wrong with the flags before any work is done.
 func (f *fitFlags) check(c *call, s *subject) error {
-	if f.output == "" && !f.validate {
-		return usagef("--output (-o) is missing, or something to find out: --validate")
+	examines := f.validate || f.learning
+	switch {
+	case f.output == "" && !examines && !f.need && f.drift == "":
+		return usagef("--output (-o) is missing, or something to find out: --validate, --learning, --need, --drift")
+	case f.need != (f.config != ""):
+		return usagef("--need and --config belong together")
 	}
 	for _, flag := range []string{"against", "report"} {
-		if c.isSet(flag) && !f.validate {
-			return usagef("--%s needs --validate", flag)
+		if c.isSet(flag) && !examines {
+			return usagef("--%s needs --validate or --learning", flag)
 		}
 	}
 	if f.report != "" {
@@ -93,7 +110,7 @@ func (f *fitFlags) check(c *call, s *subject) error {
 	if f.output == "" {
 		return nil
 	}
-	replaces, err := checkOutput(f.output, s.trace)
+	replaces, err := checkOutput(f.output, s.trace, f.drift, f.config)
 	if replaces {
 		c.remark("%s exists and is replaced", f.output)
 	}
@@ -120,14 +137,9 @@ func (f *fitFlags) run(c *call, s *subject) error {
 	if ok {
 		r.Warnings = m.Warnings()
 	}
-	var validation experiments.Validation
-	if f.validate {
-		validation, err = experiments.Validate(c.ctx, setup.Profile, experiments.ValidationOptions{Models: against, Seed: c.seed, Progress: c.parts("validating")})
-		if err != nil {
-			return err
-		}
-		r.Validation = validation.Rows
-		r.Warnings = append(r.Warnings, validation.Warnings...)
+	found, err := f.examine(c, s, setup, against, &r)
+	if err != nil {
+		return err
 	}
 	if f.output != "" {
 		if !ok {
@@ -140,7 +152,7 @@ func (f *fitFlags) run(c *call, s *subject) error {
 		r.Output = &f.output
 	}
 	if f.report != "" {
-		if err := figures.SaveValidation(c.ctx, f.report, validation, setup.Trace.Origin == experiments.OriginRecorded); err != nil {
+		if err := figures.SaveValidation(c.ctx, f.report, found, r.Learning, setup.Trace.Origin == experiments.OriginRecorded); err != nil {
 			return err
 		}
 	}
@@ -148,6 +160,54 @@ func (f *fitFlags) run(c *call, s *subject) error {
 		c.warn("%s", w)
 	}
 	return c.result(r, func(w io.Writer) error { return writeFitted(w, r, f.report) })
+}
+
+// examine finds out what the flags ask for beside the model.
+func (f *fitFlags) examine(c *call, s *subject, setup *experiments.Setup, against []experiments.Forecaster, r *fittedModel) (v experiments.Validation, err error) {
+	if f.need {
+		config, err := experiments.ReadConfig(f.config, setup.Definition)
+		if err != nil {
+			return v, err
+		}
+		model, err := experiments.Forecasters(setup.Model.Name())
+		if err != nil {
+			return v, err
+		}
+		need, err := experiments.FindNeed(c.ctx, setup.Profile, model[0], config, c.seed, c.parts("looking ahead"))
+		if err != nil {
+			return v, err
+		}
+		r.Need = &need
+	}
+	if f.drift != "" {
+		later, err := s.sources().Trace(setup.Definition.Workflow.Name(), f.drift)
+		if err != nil {
+			return v, err
+		}
+		after, err := models.NewProfile(setup.Definition, later.Rows)
+		if err != nil {
+			return v, fmt.Errorf("%s: %w", f.drift, err)
+		}
+		if r.Drift, err = experiments.Drift(c.ctx, setup.Profile, after, c.seed); err != nil {
+			return v, err
+		}
+	}
+	if f.validate {
+		if v, err = experiments.Validate(c.ctx, setup.Profile, experiments.ValidationOptions{Models: against, Seed: c.seed, Progress: c.parts("validating")}); err != nil {
+			return v, err
+		}
+		r.Validation = v.Rows
+		r.Warnings = append(r.Warnings, v.Warnings...)
+	}
+	if f.learning {
+		l, err := experiments.Learn(c.ctx, setup.Profile, against, c.seed, c.parts("learning"))
+		if err != nil {
+			return v, err
+		}
+		r.Learning = &l
+		r.Warnings = append(r.Warnings, l.Warnings...)
+	}
+	return v, nil
 }
 
 // fittedStages returns how well every step fits, where the model is made of
@@ -166,50 +226,4 @@ func fittedStages(m models.Model) []fittedStage {
 		list = append(list, f)
 	}
 	return list
-}
-
-func writeFitted(w io.Writer, r fittedModel, report string) error {
-	var b strings.Builder
-	if r.Output != nil {
-		fmt.Fprintf(&b, "%s: ", *r.Output)
-	}
-	fmt.Fprintf(&b, "model %s of workflow %s, fitted to the %s trace\n\n", r.Model, r.Workflow, r.Trace.Source)
-	var rows [][]any
-	for _, stage := range r.Stages {
-		for _, s := range stage.Steps {
-			rows = append(rows, []any{stage.Stage, s.Step, s.Basis, fmt.Sprintf("%.4g", s.RMSES), fmt.Sprintf("%.1f", 100*s.MeanAbsError), s.N})
-		}
-	}
-	if len(rows) > 0 {
-		b.WriteString(textTable([]any{"stage", "step", "on", "rmse (s)", "mean |error| (%)", "runs"}, rows))
-	}
-	if len(r.Validation) > 0 {
-		b.WriteString("\nconfigurations that the models never saw: how often recorded times are at most the predicted percentile\n\n" + validationTable(r.Validation))
-	}
-	if report != "" {
-		fmt.Fprintf(&b, "\nfigures and tables: %s\n", report)
-	}
-	_, err := io.WriteString(w, b.String())
-	return err
-}
-
-// validationTable shows the rows that are about all stages and about whole
-// runs, a line for every model.
-func validationTable(rows []experiments.ValidationRow) string {
-	var lines [][]any
-	percent := func(x float64) string { return fmt.Sprintf("%.1f", 100*x) }
-	single := true
-	for _, r := range rows {
-		single = single && r.Stage != experiments.AllStages
-	}
-	for _, r := range rows {
-		if r.Level != 0.95 || !single && r.Stage != experiments.AllStages && r.Stage != experiments.EndToEnd {
-			continue
-		}
-		lines = append(lines, []any{
-			r.Model, r.Stage, r.N, percent(r.Coverage), percent(r.CoverageLo) + " to " + percent(r.CoverageHi),
-			fmt.Sprintf("%.2f", r.WidthRatio), percent(r.MAPE), fmt.Sprintf("%.3g", r.CRPS),
-		})
-	}
-	return textTable([]any{"model", "of", "runs", "below p95 (%)", "95 % interval", "p95 / p50", "MAPE (%)", "CRPS (s)"}, lines)
 }

@@ -13,8 +13,19 @@ func TestFitMatchesItsSchema(t *testing.T) {
 	withoutRecordings(t)
 	dir := t.TempDir()
 	report, model := filepath.Join(dir, "report"), filepath.Join(dir, "model.json")
+	config, trace := filepath.Join(dir, "config.json"), filepath.Join(dir, "trace.parquet")
+	for _, command := range [][]string{
+		{"solve", "--workflow", "ml", "--latency", "40", "--samples", "1000", "-o", config},
+		{"traces", "record", "--workflow", "ml", "--seed", "2", "-o", trace},
+	} {
+		if code, _, stderr := runProgram(command...); code != 0 {
+			t.Fatalf("%q: exit code %d: %s", command, code, stderr)
+		}
+	}
 	for _, args := range [][]string{
 		{"fit", "--workflow", "ml", "-o", model, "--json"},
+		{"fit", "--workflow", "ml", "-o", model, "--need", "--config", config, "--drift", trace, "--json"},
+		{"fit", "--workflow", "ml", "-o", model, "--learning", "--against", "jolteon", "--report", report, "--json"},
 		{"fit", "--workflow", "ml", "--validate", "--against", "jolteon,empirical", "--report", report, "--json"},
 	} {
 		code, stdout, stderr := runProgram(args...)
@@ -34,7 +45,7 @@ func TestFitMatchesItsSchema(t *testing.T) {
 			t.Errorf("output %v with %d rows of a validation", r.Output, len(r.Validation))
 		}
 	}
-	for _, name := range []string{"validation-reliability.png", "validation-reliability.svg", "validation.csv", "validation-residuals-empirical.png"} {
+	for _, name := range []string{"validation-reliability.png", "validation-reliability.svg", "validation.csv", "validation-residuals-empirical.png", "learning-coverage-configurations.png", "learning.csv"} {
 		if info, err := os.Stat(filepath.Join(report, name)); err != nil || info.Size() == 0 {
 			t.Errorf("%s is missing: %v", name, err)
 		}
@@ -48,7 +59,8 @@ func TestBadFitInput(t *testing.T) {
 	for _, command := range []string{
 		"fit", "fit --workflow ml", "fit --workflow ml --against jolteon -o $DIR/m.json", "fit --workflow ml --report $DIR/r -o $DIR/m.json",
 		"fit --workflow ml --validate --against neural", "fit --workflow ml --validate --report $DIR/file",
-		"fit --workflow ml --validate --trace $DIR/missing.parquet",
+		"fit --workflow ml --validate --trace $DIR/missing.parquet", "fit --workflow ml --need", "fit --workflow ml --config $DIR/c.json -o $DIR/m.json",
+		"fit --workflow ml --need --config $DIR/missing.json", "fit --workflow ml --drift $DIR/missing.parquet",
 	} {
 		s.run(command)
 	}
