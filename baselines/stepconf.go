@@ -16,8 +16,8 @@ import (
 // latency of the workflow. Policy makes the online method of it (Algorithm 2);
 // Static, NoNo and Optimal are what the paper compares it with.
 //
-// The configuration-aware pre-warming of its extension (TPDS'24) is not built:
-// only the abstract is known to us.
+// The configuration-aware pre-warming of its extension (TPDS'24) is an option
+// of the online method; only the abstract is known to us.
 type StepConf struct {
 	Limit float64 // s, on the latency of the workflow
 	Price models.PriceBook
@@ -35,6 +35,10 @@ type StepConf struct {
 	// Processes are the numbers of processes to choose from; nil: what was
 	// recorded, which profiles do not tell (StepConfModel).
 	Processes []int
+	// Prewarm starts instances for the stages that come next, of the
+	// configurations that they are predicted to get (see prewarm). It concerns
+	// the online method only.
+	Prewarm bool
 	// Cost is what one decision takes: the optimiser's function before every
 	// step and its cache. The paper gives no numbers; the zero value charges
 	// nothing.
@@ -65,6 +69,7 @@ type stepConfChoice struct {
 // time of its most cost-effective one.
 type stepConfTable struct {
 	StepConf
+	model   *StepConfModel
 	space   *models.Space
 	choices [][]stepConfChoice
 	weight  []float64 // s
@@ -91,7 +96,7 @@ func (s StepConf) table(m *StepConfModel, space *models.Space) (*stepConfTable, 
 			processes = []int{1}
 		}
 	}
-	t := &stepConfTable{StepConf: s, space: space}
+	t := &stepConfTable{StepConf: s, model: m, space: space}
 	if s.Vary == VaryIntra || s.Vary == VaryNone {
 		var err error
 		if t.space, err = leastParallelism(space); err != nil {
@@ -215,6 +220,9 @@ func (p *stepConfPolicy) String() string {
 	if p.Literal {
 		name += ":literal"
 	}
+	if p.Prewarm {
+		name += ":prewarm"
+	}
 	return name
 }
 
@@ -223,7 +231,7 @@ func (p *stepConfPolicy) String() string {
 func (p *stepConfPolicy) Begin() models.Decider {
 	n := p.space.Workflow.Len()
 	whole := &stepConfPart{deadline: p.Limit}
-	d := &stepConfDecider{stepConfTable: p.stepConfTable, parts: make([]*stepConfPart, n)}
+	d := &stepConfDecider{stepConfTable: p.stepConfTable, parts: make([]*stepConfPart, n), expected: make([]float64, n)}
 	for i := range n {
 		whole.stages = append(whole.stages, i)
 		d.parts[i] = whole
@@ -241,10 +249,22 @@ type stepConfPart struct {
 // stepConfDecider holds the cache of a run: the part that every stage is in.
 type stepConfDecider struct {
 	*stepConfTable
-	parts []*stepConfPart
+	parts    []*stepConfPart
+	expected []float64 // s since the start of the run; when the model expects decided stages to end, for pre-warming
 }
 
-// Decide divides the time that is left for the stage's part along its critical
+// Decide configures the stage and, with Prewarm, starts instances for those
+// that come next.
+func (d *stepConfDecider) Decide(stage int, p models.Progress) models.Decision {
+	now := p.Now + d.Cost.Latency
+	decision := models.Decision{StageConfig: d.decide(stage, now, p.Config), Cost: d.Cost}
+	if d.Prewarm {
+		decision.Prewarm = d.prewarm(stage, now, p, decision.StageConfig)
+	}
+	return decision
+}
+
+// decide divides the time that is left for the stage's part along its critical
 // path, in proportion to the times of the most cost-effective configurations,
 // and takes the cheapest configuration that fits into the stage's share, or
 // else the fastest (Eq. 13 and Algorithm 2).
@@ -254,15 +274,14 @@ type stepConfDecider struct {
 // open what happens at joins, so the earliest of these times counts, and stays
 // as it was cached when the path is divided again. A stage beside the path is
 // looked for in its part in the same way.
-func (d *stepConfDecider) Decide(stage int, p models.Progress) models.Decision {
-	now := p.Now + d.Cost.Latency
+func (d *stepConfDecider) decide(stage int, now float64, decided models.Config) models.StageConfig {
 	for {
 		part := d.parts[stage]
 		path, total := d.criticalPath(part.stages)
 		d.divide(part, path, total, now, stage)
 		if path[0] == stage {
 			share := d.weight[stage] / total * (part.deadline - now)
-			return models.Decision{StageConfig: d.pick(stage, share, p.Config).config, Cost: d.Cost}
+			return d.pick(stage, share, decided).config
 		}
 	}
 }

@@ -34,6 +34,7 @@ type StepConfModel struct {
 // stepConfStage is the fit of one stage.
 type stepConfStage struct {
 	delay  []float64 // of t_map: constant, per instance, per instance beyond stepConfKnee; s
+	cold   float64   // s; by how much the first epoch, whose instances were started for it, is delayed beyond t_map on average
 	many   *stepConfFit
 	few    stepConfFit
 	oneCPU bool    // a stage of one thread
@@ -72,6 +73,7 @@ func FitStepConf(p *models.Profile) (*StepConfModel, error) {
 			return nil, fmt.Errorf("stepconf: stage %q: %d warm runs do not tell what memory and parallelism do; record at least two sizes", p.Workflow.Stage(i).Name, len(obs))
 		}
 		m.stages = append(m.stages, s)
+		m.stages[i].cold = m.coldDelay(i, p)
 	}
 	return m, nil
 }
@@ -259,6 +261,26 @@ func delayColumns(parallelism int) []float64 {
 // MappingDelay returns t_map(p) of stage i in seconds.
 func (m *StepConfModel) MappingDelay(i, parallelism int) float64 {
 	return max(0, inner(m.stages[i].delay, delayColumns(parallelism)))
+}
+
+// StartTime returns the time in seconds until the last of so many instances of
+// stage i runs when all of them are started for it. A profile without a first,
+// cold epoch tells no more than t_map, which is what it then returns.
+func (m *StepConfModel) StartTime(i, parallelism int) float64 {
+	return m.MappingDelay(i, parallelism) + m.stages[i].cold
+}
+
+// coldDelay returns the mean delay of the first epoch of a stage beyond t_map, 0
+// where there is no such epoch, or no delay.
+func (m *StepConfModel) coldDelay(i int, p *models.Profile) float64 {
+	sum, n := 0.0, 0
+	for _, o := range p.Stage(i) {
+		if o.Epoch == 0 && !math.IsNaN(o.Mean.Cold) {
+			sum += o.Mean.Cold - m.MappingDelay(i, o.Config.Parallelism)
+			n++
+		}
+	}
+	return max(0, sum/float64(max(n, 1)))
 }
 
 // InstanceTime returns the time in seconds that an instance of stage i runs

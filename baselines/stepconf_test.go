@@ -49,20 +49,28 @@ func stepMapping(p int) float64 { return 0.3 + 0.02*math.Max(0, float64(p-30)) }
 // stepProfile is a profile without noise on a grid of sizes.
 func stepProfile(t testing.TB, def *models.Definition, law stepLaw) *models.Profile {
 	t.Helper()
-	var rows []traces.Record
-	epoch := int32(1)
+	return profileOf(t, def, stepRows(def, law, 1, 0))
+}
+
+// stepRows are the rows of one epoch, in which instances start that much later
+// than they do warm.
+func stepRows(def *models.Definition, law stepLaw, epoch int32, later float64) (rows []traces.Record) {
 	for _, m := range stepMemory {
 		for _, p := range stepParallelism {
 			for i := range def.Workflow.Len() {
-				d, cold, zero, exec := int32(p), stepMapping(p), 0.0, law(i, def.StageConfig(m, p))
 				rows = append(rows, traces.Record{
-					Workflow: def.Workflow.Name(), Execution: fmt.Sprintf("%dx%d", p, m), Stage: def.Workflow.Stage(i).Name, Epoch: &epoch,
-					MemoryMB: int32(m), Parallelism: &d, Statistic: traces.Mean,
-					Cold: &cold, Read: &zero, Compute: &exec, Write: &zero,
+					Workflow: def.Workflow.Name(), Execution: fmt.Sprintf("%dx%d, epoch %d", p, m, epoch), Stage: def.Workflow.Stage(i).Name, Epoch: new(epoch),
+					MemoryMB: int32(m), Parallelism: new(int32(p)), Statistic: traces.Mean,
+					Cold: new(stepMapping(p) + later), Read: new(0.), Compute: new(law(i, def.StageConfig(m, p))), Write: new(0.),
 				})
 			}
 		}
 	}
+	return rows
+}
+
+func profileOf(t testing.TB, def *models.Definition, rows []traces.Record) *models.Profile {
+	t.Helper()
 	profile, err := models.NewProfile(def, rows)
 	if err != nil {
 		t.Fatal(err)

@@ -105,7 +105,7 @@ func TestCompare(t *testing.T) {
 				t.Errorf("%s: holdout %+v, simulated %+v", c.Method, c.Holdout, c.Simulated)
 			}
 		}
-		if metric == solvers.Latency && (policies[During] != 6 || policies[Before] != 3) {
+		if metric == solvers.Latency && (policies[During] != 7 || policies[Before] != 3) {
 			t.Errorf("policies that decide during and before the run: %v", policies)
 		}
 		if keep < 3 {

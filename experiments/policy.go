@@ -30,6 +30,7 @@ var policies = []struct {
 	make func(context.Context, PolicySetting) (models.Policy, error)
 }{
 	{"stepconf", stepConf(baselines.StepConf{}, false)},
+	{"stepconf:prewarm", stepConf(baselines.StepConf{Prewarm: true}, false)},
 	{"stepconf:literal", stepConf(baselines.StepConf{Literal: true}, false)},
 	{"stepconf:inter", stepConf(baselines.StepConf{Vary: baselines.VaryInter}, false)},
 	{"stepconf:intra", stepConf(baselines.StepConf{Vary: baselines.VaryIntra}, false)},
