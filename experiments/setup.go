@@ -36,7 +36,7 @@ type Choice struct {
 }
 
 // modelNames are the models that can be fitted, the default first.
-var modelNames = []string{"jolteon"}
+var modelNames = []string{"jolteon", "calibrated"}
 
 // ModelNames returns the names of the models that can be fitted, the default
 // first.
@@ -56,6 +56,8 @@ func NewSetup(def *models.Definition, trace Trace, choice Choice) (*Setup, error
 	switch choice.Model {
 	case "", "jolteon":
 		s.Model, err = models.FitJolteon(s.Profile, models.JolteonOptions{})
+	case "calibrated":
+		s.Model, err = models.FitCalibrated(s.Profile, models.CalibratedSettings{})
 	default:
 		err = fmt.Errorf("unknown model %q; choose one of %s", choice.Model, strings.Join(modelNames, ", "))
 	}

@@ -36,8 +36,8 @@ type Calibrated struct {
 	workflow    *Workflow
 	settings    CalibratedSettings
 	stages      []CalibratedStage
-	correlation [][]float64 // of execution times, then of delays, of all stages in one run
-	fresh, seen standardised
+	correlation [][]float64    // of execution times, then of delays, of all stages in one run
+	fresh, seen []standardised // by stage
 	factor      [][]float64
 	warnings    []string
 }
@@ -135,27 +135,36 @@ func (m *Calibrated) With(settings CalibratedSettings) (*Calibrated, error) {
 
 // prepare makes what follows from fit and settings.
 func (m *Calibrated) prepare() error {
-	var fresh, seen []HeldOut
-	for _, s := range m.stages {
-		fresh = append(fresh, s.fresh...)
-		seen = append(seen, s.seen...)
+	unsure, scatter := !m.settings.NoParameterUncertainty, !m.settings.NoExecutionVariation
+	m.fresh, m.seen = make([]standardised, len(m.stages)), make([]standardised, len(m.stages))
+	reach := 1.0
+	for i, s := range m.stages {
 		if m.settings.ColdShare > 0 && len(s.cold) == 0 {
 			return fmt.Errorf("model calibrated: stage %q: no run of epoch 0 was recorded, from which cold starts could be learnt", s.Name)
 		}
+		if m.settings.NoCalibration {
+			m.fresh[i].normal, m.seen[i].normal = true, true
+			continue
+		}
+		var fresh, seen []HeldOut
+		for j, other := range m.stages {
+			if j != i {
+				fresh = append(fresh, other.fresh...)
+				seen = append(seen, other.seen...)
+			}
+		}
+		m.fresh[i] = standardise(s.fresh, fresh, unsure, scatter)
+		m.seen[i] = standardise(s.seen, seen, unsure, scatter)
+		if len(m.seen[i].levels) == 0 {
+			m.seen[i] = m.fresh[i]
+		}
+		reach = min(reach, m.fresh[i].reach())
 	}
-	unsure, scatter := !m.settings.NoParameterUncertainty, !m.settings.NoExecutionVariation
-	m.fresh, m.seen = standardised{normal: true}, standardised{normal: true}
-	if !m.settings.NoCalibration {
-		m.fresh = standardise(fresh, unsure, scatter)
-		m.seen = m.fresh
-		if known := standardise(seen, unsure, scatter); len(known.levels) > 0 {
-			m.seen = known
-		}
-		if len(m.fresh.levels) == 0 {
-			m.warnings = append(m.warnings, fmt.Sprintf("fewer than %d configurations were recorded over all stages: percentiles are not calibrated", fewestConfigs))
-		} else if r := m.fresh.reach(); r < 0.95 {
-			m.warnings = append(m.warnings, fmt.Sprintf("the recorded configurations calibrate percentiles up to p%.3g; p95 needs 19 of them, p99 needs 99", 100*r))
-		}
+	switch {
+	case reach == 0:
+		m.warnings = append(m.warnings, fmt.Sprintf("fewer than %d configurations were recorded over all stages: percentiles are not calibrated", fewestConfigs))
+	case reach < 0.95:
+		m.warnings = append(m.warnings, fmt.Sprintf("the recorded configurations calibrate percentiles up to p%.3g; p95 needs 19 of them, p99 needs 99", 100*reach))
 	}
 	for _, s := range m.stages {
 		if len(s.delay.ratios) == 0 {
@@ -340,14 +349,12 @@ func (r *response) slowerWithMemory() bool {
 	return distuv.UnitNormal.CDF(-most)*float64(tests) < 0.05
 }
 
-// leastEdge, edgePrior and unknownEdge are standard deviations of log T per
-// log size outside the recorded ones: the least there is, and the one where
-// a size was never varied, so that its effect is anything between none and
-// full proportion.
+// Standard deviations of log T per log size outside the recorded ones.
 const (
-	leastEdge   = 0.05
-	unknownEdge = 0.5
-	edgePrior   = 2 // edges of all stages that a stage's own are averaged with
+	leastEdge   = 0.05 // the least there is
+	mostEdge    = 1    // an error of full proportion
+	unknownEdge = 0.5  // of a size that was never varied: its effect is anything between none and full proportion
+	edgePrior   = 2    // edges of all stages that a stage's own are averaged with
 )
 
 // edges measures the errors of predictions outside the recorded sizes, by
@@ -396,7 +403,7 @@ func (s *CalibratedStage) edges(runs []calibratedRun) []float64 {
 				}
 			}
 			if n > 0 {
-				list = append(list, sum/float64(n))
+				list = append(list, min(sum/float64(n), square(mostEdge)))
 			}
 		}
 	}

@@ -93,7 +93,7 @@ func (m *Calibrated) Sample(n int, price PriceBook, streams Streams) (*Scenarios
 	for s := range m.stages {
 		stage := &m.stages[s]
 		d := &calibratedDraws{stage: stage, settings: m.settings, n: n}
-		d.fresh, d.seen = m.fresh.each(normal[s]), m.seen.each(normal[s])
+		d.fresh, d.seen = m.fresh[s].each(normal[s]), m.seen[s].each(normal[s])
 		d.delay = stage.delay.each(normal[len(m.stages)+s])
 		if m.settings.ColdShare > 0 {
 			d.drawCold(m.settings.ColdShare, streams.Sub("scenarios/"+stage.Name).New("cold"))

@@ -65,15 +65,9 @@ var features = func() []feature {
 	return list
 }()
 
-// regress returns the features that use no axis but the given ones.
+// featuresOn returns the features that use no axis but the given ones.
 func featuresOn(axes axis) []feature {
 	return slices.DeleteFunc(slices.Clone(features), func(f feature) bool { return f.uses&^axes != 0 })
-}
-
-// FeatureTerm is one term of a fitted step: Seconds times the named feature.
-type FeatureTerm struct {
-	Feature string  // such as 1/(d*k): d instances, k vCPU of each, in the input parent's instances
-	Seconds float64 // not negative
 }
 
 // curve is a combination of features.
@@ -92,32 +86,7 @@ func (c curve) at(s site) float64 {
 	return sum
 }
 
-// terms returns the terms that are not zero.
-func (c curve) terms() []FeatureTerm {
-	var list []FeatureTerm
-	for j, f := range c.features {
-		if c.seconds[j] != 0 {
-			list = append(list, FeatureTerm{f.name, c.seconds[j]})
-		}
-	}
-	return list
-}
-
-// curveOf returns the curve that has the given terms; ok is false where one of
-// them names no feature.
-func curveOf(terms []FeatureTerm) (c curve, ok bool) {
-	for _, t := range terms {
-		k := slices.IndexFunc(features, func(f feature) bool { return f.name == t.Feature })
-		if k < 0 {
-			return curve{}, false
-		}
-		c.features = append(c.features, features[k])
-		c.seconds = append(c.seconds, t.Seconds)
-	}
-	return c, true
-}
-
-// plus returns the sum of curves as one.
+// sumOf returns the sum of curves as one.
 func sumOf(curves []curve) curve {
 	var sum curve
 	for _, c := range curves {

@@ -38,41 +38,59 @@ type tail struct {
 
 const (
 	// fewestConfigs is the number of held-out configurations below which
-	// their scores say less than the t distribution with few degrees of
-	// freedom, which then stands for them.
+	// their scores say little: a normal distribution with twice the variance
+	// stands for them, the variance of a t distribution with 4 degrees of
+	// freedom.
 	fewestConfigs = 10
+	fewInflation  = math.Sqrt2
+	// lentConfigs is how many configurations the scores of other stages count
+	// for beside those of a stage itself: p95 needs as many.
+	lentConfigs = 19
 	// tailLevel is the share of the scores that a tail is measured on.
 	tailLevel = 0.1
 )
 
 // standardise makes the map of the held-out runs, their errors standardised
 // by those parts of the predicted variance that are switched on.
-func standardise(runs []HeldOut, unsure, scatter bool) standardised {
+func standardise(own, others []HeldOut, unsure, scatter bool) standardised {
 	type point struct{ score, weight float64 }
 	var points []point
-	total := 0.0
-	for _, r := range runs {
-		v := 0.0
-		if unsure {
-			v += r.Unsure
+	add := func(runs []HeldOut, share float64) (configs float64) {
+		for _, r := range runs {
+			v := 0.0
+			if unsure {
+				v += r.Unsure
+			}
+			if scatter {
+				v += r.Scatter
+			}
+			if v > 0 {
+				points = append(points, point{r.Error / math.Sqrt(v), r.Weight * share})
+				configs += r.Weight
+			}
 		}
-		if scatter {
-			v += r.Scatter
-		}
-		if v > 0 {
-			points = append(points, point{r.Error / math.Sqrt(v), r.Weight})
-			total += r.Weight
-		}
+		return configs
 	}
-	if total < fewestConfigs {
+	total := add(own, 1)
+	mine := len(points)
+	more := add(others, 1)
+	configs := total + more
+	if configs < fewestConfigs {
 		return standardised{}
 	}
+	if more > lentConfigs {
+		for k := range points[mine:] {
+			points[mine+k].weight *= lentConfigs / more
+		}
+		more = lentConfigs
+	}
+	total += more
 	slices.SortStableFunc(points, func(a, b point) int { return cmp.Compare(a.score, b.score) })
 	var m standardised
 	below := 0.0
 	for _, p := range points {
 		below += p.weight
-		m.levels = append(m.levels, below/(total+1))
+		m.levels = append(m.levels, below/total*configs/(configs+1))
 		m.scores = append(m.scores, p.score)
 	}
 	last := len(m.scores) - 1
@@ -118,7 +136,7 @@ func (m standardised) quantile(p float64) float64 {
 	case m.normal:
 		return distuv.UnitNormal.Quantile(p)
 	case len(m.levels) == 0:
-		return distuv.StudentsT{Sigma: 1, Nu: tails}.Quantile(p)
+		return fewInflation * distuv.UnitNormal.Quantile(p)
 	case p < m.low.level:
 		return m.low.from - m.low.rate*math.Log(m.low.level/p)
 	case 1-p < m.high.level:

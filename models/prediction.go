@@ -21,7 +21,7 @@ func (m *Calibrated) Predict(i int, c StageConfig, inputParallelism int) Predict
 	at := m.stages[i].response.predict(siteOf(c, inputParallelism))
 	p := Prediction{
 		Unsure: at.unsure, Scatter: at.scatter, Outside: at.outside, Standing: at.standing(),
-		log: at.log, deviation: m.settings.deviation(at), scores: m.scoresOf(at),
+		log: at.log, deviation: m.settings.deviation(at), scores: m.scoresOf(i, at),
 	}
 	p.Median = p.Quantile(0.5)
 	return p
@@ -34,11 +34,11 @@ func (p Prediction) Quantile(level float64) float64 {
 }
 
 // scoresOf returns the map that holds for a site.
-func (m *Calibrated) scoresOf(p prediction) standardised {
+func (m *Calibrated) scoresOf(i int, p prediction) standardised {
 	if p.recorded {
-		return m.seen
+		return m.seen[i]
 	}
-	return m.fresh
+	return m.fresh[i]
 }
 
 // deviation returns the standard deviation of log T from the parts that are

@@ -55,7 +55,6 @@ type calibratedRun struct {
 	site      site
 	steps     [3]float64 // read, compute, write, s, mean over the instances
 	wall      float64    // s from the stage being ready to its last instance's end; NaN if not recorded
-	slowdown  float64    // 95th percentile over mean of the instances' times; NaN if not recorded
 }
 
 func (r calibratedRun) total() float64 { return r.steps[0] + r.steps[1] + r.steps[2] }

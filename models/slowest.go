@@ -104,3 +104,7 @@ func recordedSum(s Steps) float64 {
 	}
 	return sum
 }
+
+// Slowest returns the expected time of the slowest of d instances of the stage,
+// as a multiple of their mean.
+func (s CalibratedStage) Slowest(d int) float64 { return s.instances.slowest(d) }
