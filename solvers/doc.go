@@ -8,4 +8,50 @@
 //
 // A Bound is P(metric > limit) <= risk. How many scenarios of a finite sample
 // may exceed the limit is the business of its Rule.
+//
+// # How Exact proves an optimum
+//
+// Exact is a branch and bound over choices of stages (Land and Doig,
+// Econometrica 28(3), 1960). Write t(i,x,s) for the bounded metric of stage i
+// under choice x in scenario s, f for the objective, f* for that of the best
+// configuration found so far, L for the limit and k for the number of scenarios
+// that may exceed it. Everything below counts scenarios that every better
+// configuration must violate; more than k of them close a node. Counting some
+// of the scenarios is enough for that, and those that are hard for the best
+// configuration are counted first.
+//
+// Linear objective. Mean cost is a sum over stages. Mean latency is a convex
+// function of the stages' latencies, the longest path in every scenario, and
+// lies above each of its linearisations (Kelley, J. SIAM 8(4), 1960): with the
+// longest paths of one mixture of choices fixed, it is a sum over stages that no
+// configuration is below. The best place to linearise is the optimum of the
+// continuous relaxation, where every stage mixes its choices; that is convex,
+// and solved by Frank and Wolfe's method (Naval Research Logistics Quarterly 3,
+// 1956). A second linearisation half way to the best configuration proves
+// more about what the first one leaves.
+//
+// Floors. A better configuration takes, for every stage, a choice whose mean is
+// less than f* minus the best means of the others. The best bounded metric among
+// those, scenario by scenario, is a lower bound. The same for latency where that
+// is the objective bounds it with every path looked at.
+//
+// Prices. For every scenario s, share w(i) >= 0 and multiplier m >= 0, a better
+// configuration that does not violate s has
+//
+//	sum over i of min over x of (w(i) t(i,x,s) + m f(i,x)) <= L + m f*
+//
+// provided the shares are those of a flow from sources to sinks, since the
+// longest path is at least every mixture of paths; for cost all shares are 1.
+// It is the Lagrangian relaxation (Geoffrion, Mathematical Programming Study 2,
+// 1974) of the problem of one scenario, and counting them is the quantile bound
+// of chance-constrained programs (Song, Luedtke and Kucukyavuz, INFORMS J.
+// Comput. 26(4), 2014). Where a stage reads the parallelism of another, both
+// are minimised together, one value of that parallelism after the other.
+//
+// Choices. What a relaxation rules out at the root is dropped, one choice at a
+// time, as is what another choice beats in every scenario, in the bounded
+// metric and the objective, and can replace under every rule.
+//
+// Configurations whose objectives differ by less than a relative 1e-12, the
+// order of rounding, count as equally good.
 package solvers

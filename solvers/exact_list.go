@@ -1,6 +1,8 @@
 package solvers
 
 import (
+	"cmp"
+	"math"
 	"slices"
 )
 
@@ -9,8 +11,7 @@ type item struct {
 	choice      int
 	parallelism int
 	mean        float64   // what the choice adds to the objective, or to a lower bound of it; see search.linear
-	bounded     []float64 // the bounded metric, per scenario
-	objective   []float64 // the objective's metric, per scenario; nil where it is cost
+	bounded     []float64 // the bounded metric, in the leading scenarios
 }
 
 // list is the choices that a stage has left, the best mean objective first.
@@ -18,35 +19,131 @@ type list struct {
 	items []item
 	floor [][]float64 // floor[j]: elementwise minimum of bounded over items[:j+1]; made when first asked for
 
-	// priced[m]: elementwise minimum of bounded + multiplier*(mean - first
-	// mean) over all items, for the search's multiplier m; made when first
-	// asked for.
-	priced [][]float64
+	latency [][]float64 // latency[j]: elementwise minimum of the latency in all scenarios over items[:j]; made when first asked for
+
+	// priced[m] is what the stage adds to the relaxation of price m of the
+	// search, and under it those that read its parallelism; made when first
+	// asked for. The zero made by a share of 0 is nil.
+	priced   [][]float64
+	isPriced []bool
 }
 
-// pricedBy returns the priced minimum for multiplier m of the search.
-func (l *list) pricedBy(multipliers []float64, m, rows int) []float64 {
+// pricedBy returns the elementwise minimum over all items of
+//
+//	share*bounded + multiplier*(mean - first mean)
+//
+// for price m of the search, share being what counts of the stage. Where
+// stages read the parallelism of this one, and the relaxation is a sum, their
+// minima under that of the item are added, so that nothing is lost by looking
+// at stages one by one.
+func (s *search) pricedBy(key listKey, m int) []float64 {
+	l := s.list(key)
 	if l.priced == nil {
-		l.priced = make([][]float64, len(multipliers))
+		l.priced, l.isPriced = make([][]float64, len(s.prices)), make([]bool, len(s.prices))
 	}
-	if l.priced[m] != nil {
-		return l.priced[m]
+	if !l.isPriced[m] {
+		l.priced[m], l.isPriced[m] = s.priceList(key.stage, l, m), true
 	}
-	l.priced[m] = l.price(multipliers[m], rows)
 	return l.priced[m]
 }
 
-// price returns the elementwise minimum of bounded + multiplier*(mean - first
-// mean) over all items, for the leading rows.
-func (l *list) price(multiplier float64, rows int) []float64 {
-	out := slices.Clone(l.items[0].bounded[:rows])
-	for _, it := range l.items[1:] {
-		extra := multiplier * (it.mean - l.items[0].mean)
+func (s *search) priceList(stage int, l *list, m int) []float64 {
+	p := s.prices[m]
+	share := 1.0
+	if p.flow != nil {
+		share = p.flow[stage]
+	}
+	readers := s.readers[stage]
+	if p.flow == nil && s.metric == Latency {
+		readers = nil // a path is not a sum
+	}
+	if len(readers) == 0 {
+		if share == 0 {
+			return nil
+		}
+		return lowest(nil, l.items, share, p.multiplier, l.items[0].mean)
+	}
+	var out []float64
+	for _, level := range byParallelism(l.items) {
+		under := lowest(nil, level, share, p.multiplier, l.items[0].mean)
+		open := true
+		for _, reader := range readers {
+			input := s.table.input(reader, level[0].parallelism)
+			key := listKey{reader, s.lo[reader], s.hi[reader], input}
+			given := s.list(key)
+			if len(given.items) == 0 {
+				open = false
+				break
+			}
+			add := p.multiplier * (given.items[0].mean - s.openMean(reader))
+			priced := s.pricedBy(key, m)
+			for k := range under {
+				under[k] += add
+			}
+			for k, v := range priced {
+				under[k] += v
+			}
+		}
+		switch {
+		case !open:
+		case out == nil:
+			out = under
+		default:
+			for k, v := range under {
+				out[k] = min(out[k], v)
+			}
+		}
+	}
+	if out == nil { // no configuration is left
+		return slices.Repeat([]float64{math.Inf(1)}, len(l.items[0].bounded))
+	}
+	return out
+}
+
+// openMean returns the best mean of a stage whatever it reads.
+func (s *search) openMean(stage int) float64 {
+	l := s.list(listKey{stage, s.lo[stage], s.hi[stage], -1})
+	if len(l.items) == 0 {
+		return math.Inf(1)
+	}
+	return l.items[0].mean
+}
+
+// lowest returns the elementwise minimum of share*bounded + multiplier*(mean -
+// first) over items.
+func lowest(out []float64, items []item, share, multiplier, first float64) []float64 {
+	for j, it := range items {
+		extra := multiplier * (it.mean - first)
+		if j == 0 {
+			out = make([]float64, len(it.bounded))
+			for k, v := range it.bounded {
+				out[k] = share*v + extra
+			}
+			continue
+		}
 		for k, v := range it.bounded[:len(out)] {
-			out[k] = min(out[k], v+extra)
+			if v = share*v + extra; v < out[k] {
+				out[k] = v
+			}
 		}
 	}
 	return out
+}
+
+// byParallelism groups items of equal parallelism.
+func byParallelism(items []item) [][]item {
+	sorted := slices.Clone(items)
+	slices.SortStableFunc(sorted, func(a, b item) int { return a.parallelism - b.parallelism })
+	var groups [][]item
+	for from := 0; from < len(sorted); {
+		to := from + 1
+		for to < len(sorted) && sorted[to].parallelism == sorted[from].parallelism {
+			to++
+		}
+		groups = append(groups, sorted[from:to])
+		from = to
+	}
+	return groups
 }
 
 // floorOf returns the best bounded value of the first j items, scenario by
@@ -95,17 +192,9 @@ func (s *search) list(key listKey) *list {
 		it.parallelism = c.Parallelism
 		l.items = append(l.items, it)
 	}
-	slices.SortStableFunc(l.items, func(a, b item) int {
-		switch {
-		case a.mean < b.mean:
-			return -1
-		case a.mean > b.mean:
-			return 1
-		}
-		return 0
-	})
-	if key.input >= 0 {
-		l.items = s.undominated(key.stage, l.items)
+	slices.SortStableFunc(l.items, func(a, b item) int { return cmp.Compare(a.mean, b.mean) })
+	if key.input >= 0 && (s.reach || s.probed) {
+		l.items = s.undominated(key.stage, key.input, l.items)
 	}
 	s.lists[key] = l
 	return l
@@ -114,14 +203,14 @@ func (s *search) list(key listKey) *list {
 // item returns choice j of stage i with the given input; with input -1 it takes
 // the best value over all inputs, scenario by scenario.
 func (s *search) item(i, j, input int) item {
-	choices := len(s.space.Choices(i))
+	stage := &s.table.stages[i]
 	if input >= 0 {
-		return s.itemOf(i, input*choices+j, j)
+		return s.itemOf(i, input*len(stage.choices)+j, j)
 	}
 	best := s.itemOf(i, j, j)
 	best.bounded = slices.Clone(best.bounded)
-	for k := 1; k < max(1, len(s.table.inputs[i])); k++ {
-		other := s.itemOf(i, k*choices+j, j)
+	for k := 1; k < len(stage.inputs); k++ {
+		other := s.itemOf(i, k*len(stage.choices)+j, j)
 		best.mean = min(best.mean, other.mean)
 		for x, v := range other.bounded {
 			best.bounded[x] = min(best.bounded[x], v)
@@ -132,27 +221,22 @@ func (s *search) item(i, j, input int) item {
 
 // itemOf returns column c of stage i as an item.
 func (s *search) itemOf(i, c, choice int) item {
-	col := &s.table.columns[i][c]
-	it := item{choice: choice, mean: s.linear[i][c], bounded: col.latency}
-	if s.metric == Cost {
-		it.bounded, it.objective = col.cost, col.latency
-	}
-	return it
+	return item{choice: choice, mean: s.linear[i][c], bounded: s.table.leadingOf(s.metric, i, c)}
 }
 
 // undominated drops every item that an earlier one (of lower or equal mean)
-// beats in each scenario and can replace.
-func (s *search) undominated(stage int, items []item) []item {
+// beats in each scenario and can replace. The columns are those of the given
+// input.
+func (s *search) undominated(stage, input int, items []item) []item {
 	var kept []item
+	first := input * len(s.table.stages[stage].choices)
 	for _, b := range items {
-		dominated := false
-		for _, a := range kept {
-			if s.replaceable(stage, b.parallelism, a.parallelism) && nowhereAbove(a.bounded, b.bounded) &&
-				(s.reach || nowhereAbove(a.objective, b.objective)) {
-				dominated = true
-				break
-			}
-		}
+		dominated := slices.ContainsFunc(kept, func(a item) bool {
+			return s.replaceable(stage, b.parallelism, a.parallelism) && nowhereAbove(a.bounded, b.bounded) &&
+				nowhereAbove(s.table.allOf(s.metric, stage, first+a.choice), s.table.allOf(s.metric, stage, first+b.choice)) &&
+				(s.reach || s.metric == Latency ||
+					nowhereAbove(s.table.allOf(Latency, stage, first+a.choice), s.table.allOf(Latency, stage, first+b.choice)))
+		})
 		if !dominated {
 			kept = append(kept, b)
 		}
@@ -166,7 +250,7 @@ func (s *search) replaceable(stage, b, a int) bool {
 	if a == b {
 		return true
 	}
-	if s.read[stage] {
+	if len(s.readers[stage]) > 0 {
 		return false
 	}
 	for _, r := range s.space.Rules() {

@@ -10,87 +10,96 @@ import (
 
 // search is one run of branch and bound.
 type search struct {
-	ctx     context.Context
-	table   *table
-	space   *models.Space
-	metric  Metric // the bounded one
-	allowed int
-	limit   float64
-	reach   bool // minimise the limit itself, whatever the objective
+	ctx         context.Context
+	table       *columns
+	space       *models.Space
+	eval        *evaluator
+	elimination *models.Elimination
+	metric      Metric // the bounded one
+	allowed     int
+	limit       float64
+	reach       bool // minimise the limit itself, whatever the objective
 
-	parents [][]int
-	sinks   []int
 	joins   bool     // whether several paths compete for the longest
-	read    []bool   // whether some stage reads this one's parallelism
+	readers [][]int  // the stages that read this one's parallelism
+	lo, hi  []int    // interval of the parallelism per stage, at the root
 	dead    [][]bool // choices per stage that no better configuration uses
 	branch  []int    // the order in which stages are assigned
 	lists   map[listKey]*list
 
+	mean map[Metric][][]float64 // per stage and column
+
 	// linear holds, per stage and column of the table, what the choice adds to
 	// the objective. For cost that is its mean. For latency it is the mean over
-	// the scenarios in which the stage lay on the longest path under a
-	// reference configuration: the longest path is at least as long as that
-	// path, so the sum over stages is a lower bound of the mean latency, and
-	// exact at the reference.
-	linear      [][]float64
-	multipliers []float64   // prices of the objective in units of the bounded metric
-	hard        int         // leading rows that relaxations are checked on
-	score       [][]float64 // per stage and column: mean of the bounded metric over the hardest rows; where cuts are mixed
-	refinedAt   int         // depth of the node that the linear objective was made for; 0: the root
+	// the scenarios in which the stage lies on the longest path of a mixture of
+	// configurations: the longest path is at least as long as that path, so
+	// the sum over stages is a lower bound of the mean latency.
+	linear [][]float64
+	prices []price
+	probed bool // whether choices were ruled out already
 
 	best      float64
 	incumbent []int
 	nodes     int
 	stopped   bool
 	open      float64 // smallest lower bound among the nodes that were not searched
-
-	ends    [][]float64 // scratch of one block of scenarios, per stage
-	through pathScratch
 }
 
-// block is how many scenarios are evaluated at a time: few enough for the
-// cache, and for stopping early.
-const block = 64
+// price is one Lagrangian relaxation of the bound; see search.relax.
+type price struct {
+	multiplier float64   // of the objective, in units of the bounded metric
+	flow       []float64 // per stage: share of the bounded metric that counts; nil: the longest path
+}
 
-func newSearch(ctx context.Context, t *table, allowed int, limit float64) *search {
-	w := t.problem.Workflow()
+func newSearch(ctx context.Context, p *Problem, allowed int, limit float64) *search {
+	w := p.Workflow()
+	n := p.Scenarios.Len()
 	s := &search{
-		ctx: ctx, table: t, space: t.problem.Space, metric: t.problem.Bound.Metric,
+		ctx: ctx, space: p.Space, metric: p.Bound.Metric, eval: newEvaluator(w),
+		table:   newColumns(p, min(n, (4*(allowed+1)+block-1)/block*block)),
 		allowed: allowed, limit: limit,
-		sinks: w.Sinks(), read: make([]bool, w.Len()), lists: make(map[listKey]*list),
+		elimination: p.Space.Elimination(p.Scenarios.ReadsInput),
+		readers:     make([][]int, w.Len()), lists: make(map[listKey]*list),
 		best: math.Inf(1), open: math.Inf(1),
 	}
-	s.hard = min(t.n, (4*(allowed+1)+block-1)/block*block)
 	for i := range w.Len() {
-		s.parents = append(s.parents, w.Parents(i))
 		s.joins = s.joins || len(w.Parents(i)) > 1 || len(w.Sinks()) > 1
-		s.dead = append(s.dead, make([]bool, len(s.space.Choices(i))))
-		s.ends = append(s.ends, make([]float64, block))
-		if t.inputs[i] != nil {
-			s.read[w.InputParent(i)] = true
+		choices := p.Space.Choices(i) // by parallelism
+		s.dead = append(s.dead, make([]bool, len(choices)))
+		s.lo, s.hi = append(s.lo, choices[0].Parallelism), append(s.hi, choices[len(choices)-1].Parallelism)
+		if parent := s.table.stages[i].parent; parent >= 0 {
+			s.readers[parent] = append(s.readers[parent], i)
 		}
 	}
 	return s
 }
 
-// branchOrder puts first the stages whose choice moves the objective most; a
-// stage that reads its input's parallelism comes after that one.
-func (s *search) branchOrder() []int {
-	w := s.space.Workflow
-	spread := make([]float64, w.Len())
-	for i, linear := range s.linear {
-		spread[i] = slices.Max(linear) - slices.Min(linear)
+// done reports whether the search has to end.
+func (s *search) done() bool {
+	if !s.stopped && s.ctx.Err() != nil {
+		s.stopped = true
+	}
+	return s.stopped
+}
+
+// branchOrder puts first the stages whose choice moves both the objective and
+// the bounded metric most; where one of them stays as it is there is little to
+// decide. A stage that reads its input's parallelism comes after that one.
+func (s *search) branchOrder(bounded [][]float64) []int {
+	spread := make([]float64, len(s.dead))
+	for i := range s.dead {
+		spread[i] = s.spread(i, s.linear[i]) * s.spread(i, bounded[i])
 		for _, r := range s.space.Rules() {
-			if r.Equal && (r.Stage == i || r.Of == i) {
+			if r.Equal && (r.Stage == i || r.Of == i) && spread[i] > 0 {
 				spread[i] = math.Inf(1)
 			}
 		}
 	}
 	var order []int
-	for len(order) < w.Len() {
+	for len(order) < len(spread) {
 		next := -1
 		for i := range spread {
-			if slices.Contains(order, i) || s.table.inputs[i] != nil && !slices.Contains(order, w.InputParent(i)) {
+			if slices.Contains(order, i) || s.table.stages[i].parent >= 0 && !slices.Contains(order, s.table.stages[i].parent) {
 				continue
 			}
 			if next < 0 || spread[i] > spread[next] {
@@ -102,6 +111,18 @@ func (s *search) branchOrder() []int {
 	return order
 }
 
+// spread returns how far apart the finite values of the choices that are left
+// to a stage lie.
+func (s *search) spread(i int, values []float64) float64 {
+	lo, hi := math.Inf(1), math.Inf(-1)
+	for c, v := range values {
+		if !s.dead[i][c%len(s.dead[i])] && !math.IsInf(v, 0) {
+			lo, hi = min(lo, v), max(hi, v)
+		}
+	}
+	return max(0, hi-lo)
+}
+
 // node is a partial assignment.
 type node struct {
 	pick   []int // choice per stage, -1 while open
@@ -110,13 +131,8 @@ type node struct {
 }
 
 func (s *search) root() *node {
-	n := s.space.Workflow.Len()
-	root := &node{pick: make([]int, n), lo: make([]int, n), hi: make([]int, n), items: make([]item, n)}
-	for i := range n {
-		d := parallelisms(s.space.Choices(i))
-		root.pick[i], root.lo[i], root.hi[i] = -1, d[0], d[len(d)-1]
-	}
-	return root
+	n := len(s.dead)
+	return &node{slices.Repeat([]int{-1}, n), slices.Clone(s.lo), slices.Clone(s.hi), make([]item, n)}
 }
 
 func (n *node) clone() *node {
@@ -160,8 +176,22 @@ func (s *search) narrow(n *node) bool {
 	return true
 }
 
+// admits reports whether a configuration keeps the rules.
+func (s *search) admits(pick []int) bool {
+	for _, r := range s.space.Rules() {
+		if !r.Admits(s.space.Choices(r.Stage)[pick[r.Stage]].Parallelism, s.space.Choices(r.Of)[pick[r.Of]].Parallelism) {
+			return false
+		}
+	}
+	return true
+}
+
 // run searches the whole tree and reports whether it was completed.
 func (s *search) run() bool {
+	if s.done() {
+		s.open = math.Inf(-1)
+		return false
+	}
 	root := s.root()
 	if s.narrow(root) {
 		s.visit(root, 0)
@@ -181,11 +211,8 @@ func (s *search) proved(complete bool) float64 {
 // order are assigned.
 func (s *search) visit(n *node, depth int) {
 	s.nodes++
-	if s.nodes%32 == 0 && s.ctx.Err() != nil {
-		s.stopped = true
-	}
 	lists, bound, left, ok := s.relax(n)
-	if s.stopped {
+	if s.done() {
 		s.open = min(s.open, bound)
 		return
 	}
@@ -195,9 +222,7 @@ func (s *search) visit(n *node, depth int) {
 	if s.complete(n, lists, bound) || depth == len(s.branch) {
 		return
 	}
-
-	if s.worthRefining(depth) {
-		s.refine(n, depth)
+	if s.metric == Cost && !s.reach && s.joins && depth > 0 && s.fastest(n, lists, left) >= s.best {
 		return
 	}
 	i := s.branch[depth]
@@ -218,130 +243,54 @@ func (s *search) visit(n *node, depth int) {
 	}
 }
 
-// worthRefining reports whether a node of the given depth gets a linear
-// objective of its own: every second level, where latency is the objective,
-// unless there is only one path or too few stages are open for it to pay.
-func (s *search) worthRefining(depth int) bool {
-	return s.metric == Cost && !s.reach && s.joins && len(s.multipliers) > 0 &&
-		depth > s.refinedAt && depth%2 == 0 && depth <= len(s.branch)-2
-}
-
-// inputOf returns the index of the input parallelism of open stage i, -1 while
-// it is open itself.
+// inputOf returns the position of the input parallelism of open stage i, -1
+// while it is open itself.
 func (s *search) inputOf(n *node, i int) int {
-	if s.table.inputs[i] == nil {
+	parent := s.table.stages[i].parent
+	switch {
+	case parent < 0:
 		return 0
-	}
-	parent := s.space.Workflow.InputParent(i)
-	if n.pick[parent] < 0 {
+	case n.pick[parent] < 0:
 		return -1
 	}
 	return s.table.input(i, n.lo[parent])
 }
 
-// keeps reports whether at most the allowed number of the first n rows exceed
-// the limit when stage i takes cols[i].
-func (s *search) keeps(cols [][]float64, n int, limit float64) bool {
-	over := 0
-	for from := 0; from < n; from += block {
-		values := s.evaluate(cols, from, min(block, n-from))
-		if s.reach {
-			for _, v := range values {
-				if !(v < limit) {
-					over++
-				}
-			}
-		} else {
-			for _, v := range values {
-				if !(v <= limit) {
-					over++
-				}
-			}
-		}
-		if over > s.allowed {
-			return false
-		}
-	}
-	return true
-}
-
-// evaluate returns the bounded metric of size scenarios.
-func (s *search) evaluate(cols [][]float64, from, size int) []float64 {
-	if s.metric == Cost {
-		sum := s.ends[0][:size]
-		copy(sum, cols[0][from:])
-		for _, c := range cols[1:] {
-			for k, v := range c[from : from+size] {
-				sum[k] += v
-			}
-		}
-		return sum
-	}
-	return s.latest(cols, from, size)
-}
-
-// latest returns the latency of size scenarios.
-func (s *search) latest(cols [][]float64, from, size int) []float64 {
-	for i, c := range cols {
-		c, end := c[from:from+size], s.ends[i][:size]
-		switch parents := s.parents[i]; len(parents) {
-		case 0:
-			copy(end, c)
-		case 1:
-			start := s.ends[parents[0]][:size]
-			for k, v := range c {
-				end[k] = v + start[k]
-			}
-		default:
-			copy(end, s.ends[parents[0]][:size])
-			for _, p := range parents[1:] {
-				for k, v := range s.ends[p][:size] {
-					end[k] = max(end[k], v)
-				}
-			}
-			for k, v := range c {
-				end[k] = v + end[k]
-			}
-		}
-	}
-	last := s.ends[s.sinks[0]][:size]
-	for _, i := range s.sinks[1:] {
-		for k, v := range s.ends[i][:size] {
-			last[k] = max(last[k], v)
-		}
-	}
-	return last
-}
-
 // complete tries the configuration in which every open stage takes its best
 // mean. It reports whether that settles the node: nothing below it is better.
 func (s *search) complete(n *node, lists []*list, bound float64) bool {
-	c := n.clone()
+	pick := slices.Clone(n.pick)
 	for i, l := range lists {
 		if l != nil {
-			c.pick[i], c.items[i] = l.items[0].choice, l.items[0]
+			pick[i] = l.items[0].choice
 		}
 	}
-	if _, err := s.space.Locate(s.space.Config(c.pick)); err != nil {
+	if !s.admits(pick) {
 		return false
 	}
-	return s.offer(c.pick) <= bound
+	objective := s.offer(pick)
+	return !math.IsInf(objective, 1) && objective-bound <= precision*math.Abs(objective)
 }
 
+// precision is the relative difference between two sums of the same numbers in
+// another order. Configurations that differ by less count as equally good.
+const precision = 1e-12
+
 // offer makes the configuration the incumbent if it is feasible and better. It
-// returns its objective, +Inf where it is not feasible.
+// returns the objective, or a lower bound of it that shows that it is not
+// better; +Inf where it is not feasible.
 func (s *search) offer(pick []int) float64 {
-	cols := make([][]float64, len(pick))
-	for i, c := range s.table.of(pick) {
-		cols[i] = s.boundedOf(c)
-	}
-	if !s.keeps(cols, s.table.n, s.limit) {
-		return math.Inf(1)
-	}
 	if s.reach {
-		s.limit = OrderStatistic(s.bounded(cols), s.allowed)
-		s.incumbent = slices.Clone(pick)
+		s.offerLimit(pick)
 		return math.Inf(1)
+	}
+	if !s.feasible(pick) {
+		return math.Inf(1)
+	}
+	if s.linear != nil {
+		if bound := s.table.total(s.linear, pick); bound >= s.best {
+			return bound
+		}
 	}
 	objective := s.objective(pick)
 	if objective < s.best {
@@ -350,32 +299,33 @@ func (s *search) offer(pick []int) float64 {
 	return objective
 }
 
-// bounded returns the bounded metric of every scenario.
-func (s *search) bounded(cols [][]float64) []float64 {
-	var values []float64
-	for from := 0; from < s.table.n; from += block {
-		values = append(values, s.evaluate(cols, from, min(block, s.table.n-from))...)
+// feasible reports whether a configuration keeps the bound. Most of those that
+// do not are found out on the leading scenarios.
+func (s *search) feasible(pick []int) bool {
+	t := s.table
+	over := s.eval.over(s.metric, t.leadingUnder(s.metric, pick), 0, t.hard, s.limit, s.allowed)
+	if over > s.allowed {
+		return false
 	}
-	return values
+	return over+s.eval.over(s.metric, t.allUnder(s.metric, pick), t.hard, t.n, s.limit, s.allowed-over) <= s.allowed
+}
+
+// offerLimit is offer where the limit is minimised.
+func (s *search) offerLimit(pick []int) {
+	t := s.table
+	if s.eval.reaching(s.metric, t.leadingUnder(s.metric, pick), 0, t.hard, s.limit, s.allowed) > s.allowed {
+		return
+	}
+	values := s.eval.values(s.metric, t.allUnder(s.metric, pick), t.n)
+	if q := OrderStatistic(values, s.allowed); q < s.limit || s.incumbent == nil {
+		s.limit, s.incumbent = q, slices.Clone(pick)
+	}
 }
 
 // objective returns the mean of the objective's metric under a configuration.
 func (s *search) objective(pick []int) float64 {
-	cols := s.table.of(pick)
 	if s.metric == Latency {
-		sum := 0.0
-		for _, c := range cols {
-			sum += c.meanCost
-		}
-		return sum
+		return s.table.total(s.mean[Cost], pick)
 	}
-	latency := make([][]float64, len(cols))
-	for i, c := range cols {
-		latency[i] = c.latency
-	}
-	var values []float64
-	for from := 0; from < s.table.n; from += block {
-		values = append(values, s.latest(latency, from, min(block, s.table.n-from))...)
-	}
-	return mean(values)
+	return mean(s.eval.values(Latency, s.table.allUnder(Latency, pick), s.table.n))
 }

@@ -108,7 +108,7 @@ func (o *oracle) visit(pick []int, latency, cost []float64) {
 // goes stage by stage in the workflow's order, so that what the stages before
 // contribute is computed once.
 func Enumerate(ctx context.Context, p *Problem, visit func(pick []int, latency, cost []float64)) error {
-	t, err := newTable(ctx, p, true)
+	t, err := newTable(ctx, p)
 	if err != nil {
 		return err
 	}

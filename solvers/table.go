@@ -1,7 +1,6 @@
 package solvers
 
 import (
-	"cmp"
 	"context"
 	"runtime"
 	"slices"
@@ -13,10 +12,8 @@ import (
 
 // column is what one stage does under one choice, scenario by scenario.
 type column struct {
-	latency     []float64 // s
-	cost        []float64 // USD; nil where only its mean is wanted
-	meanLatency float64
-	meanCost    float64
+	latency []float64 // s
+	cost    []float64 // USD
 }
 
 // table holds the columns of every stage and choice. A stage that reads its
@@ -28,9 +25,8 @@ type table struct {
 	columns [][]column // per stage: [input*choices + choice]
 }
 
-// newTable computes every column once. Costs are kept per scenario only if
-// asked for.
-func newTable(ctx context.Context, p *Problem, costs bool) (*table, error) {
+// newTable computes every column once.
+func newTable(ctx context.Context, p *Problem) (*table, error) {
 	w := p.Workflow()
 	t := &table{
 		problem: p, n: p.Scenarios.Len(),
@@ -52,7 +48,7 @@ func newTable(ctx context.Context, p *Problem, costs bool) (*table, error) {
 					return err
 				}
 				for j, c := range choices {
-					t.columns[i][k*len(choices)+j] = t.column(i, c, in, costs)
+					t.columns[i][k*len(choices)+j] = t.column(i, c, in)
 				}
 			}
 			return nil
@@ -61,45 +57,10 @@ func newTable(ctx context.Context, p *Problem, costs bool) (*table, error) {
 	return t, work.Wait()
 }
 
-func (t *table) column(i int, c models.StageConfig, in int, costs bool) column {
-	latency, cost := make([]float64, t.n), make([]float64, t.n)
-	t.problem.Scenarios.Columns(i, c, in, latency, cost)
-	col := column{meanLatency: mean(latency), meanCost: mean(cost)}
-	col.latency = latency
-	if costs {
-		col.cost = cost
-	}
+func (t *table) column(i int, c models.StageConfig, in int) column {
+	col := column{make([]float64, t.n), make([]float64, t.n)}
+	t.problem.Scenarios.Columns(i, c, in, col.latency, col.cost)
 	return col
-}
-
-// sortRows puts the scenarios with the largest values first.
-func (t *table) sortRows(values []float64) {
-	order := make([]int32, len(values))
-	for i := range order {
-		order[i] = int32(i)
-	}
-	slices.SortStableFunc(order, func(a, b int32) int { return cmp.Compare(values[b], values[a]) })
-	var work errgroup.Group
-	work.SetLimit(runtime.GOMAXPROCS(0))
-	for i := range t.columns {
-		work.Go(func() error {
-			was := make([]float64, t.n)
-			for j := range t.columns[i] {
-				c := &t.columns[i][j]
-				for _, values := range [][]float64{c.latency, c.cost} {
-					if values == nil {
-						continue
-					}
-					copy(was, values)
-					for k, from := range order {
-						values[k] = was[from]
-					}
-				}
-			}
-			return nil
-		})
-	}
-	work.Wait() // no task fails
 }
 
 // parallelisms returns the distinct parallelism values of choices, ascending.
@@ -130,19 +91,4 @@ func (t *table) input(i, parallelism int) int {
 func (t *table) at(i, j, inputParallelism int) *column {
 	choices := len(t.columns[i]) / max(1, len(t.inputs[i]))
 	return &t.columns[i][t.input(i, inputParallelism)*choices+j]
-}
-
-// of returns the columns of a whole configuration.
-func (t *table) of(pick []int) []*column {
-	w := t.problem.Workflow()
-	cols := make([]*column, len(pick))
-	for i, j := range pick {
-		in := 0
-		if t.inputs[i] != nil {
-			parent := w.InputParent(i)
-			in = t.problem.Space.Choices(parent)[pick[parent]].Parallelism
-		}
-		cols[i] = t.at(i, j, in)
-	}
-	return cols
 }

@@ -1,0 +1,199 @@
+package solvers
+
+import (
+	"cmp"
+	"slices"
+
+	"eevee/models"
+)
+
+// columns are the figures of single stages, scenario by scenario, in the order
+// of hardness: the scenarios that break the bound first lead. A column is one
+// choice of a stage under one value of the input parallelism; columns are
+// computed when they are first asked for, and most of them for the leading
+// scenarios only.
+type columns struct {
+	problem   *Problem
+	scenarios *models.Scenarios // hardest first
+	leading   *models.Scenarios // the hard ones of them
+	n, hard   int
+	stages    []stageColumns
+	budget    int // how many more numbers may be kept
+}
+
+// stageColumns are the columns of a stage: those of its choices under the first
+// input, then under the second, and so on.
+type stageColumns struct {
+	choices []models.StageConfig
+	inputs  []int // values of the input parallelism; one where it does not matter
+	parent  int   // the stage whose parallelism that is; -1 where it does not matter
+	figures map[Metric][]figures
+}
+
+// figures are those of one column.
+type figures struct {
+	hard []float64 // of the leading scenarios
+	all  []float64
+}
+
+// maxBytes bounds the memory that exact takes for columns.
+const maxBytes = 512 << 20
+
+// newColumns prepares the columns of a problem, in the order of its scenarios.
+func newColumns(p *Problem, hard int) *columns {
+	w := p.Workflow()
+	t := &columns{problem: p, scenarios: p.Scenarios, leading: p.Scenarios, n: p.Scenarios.Len(), hard: hard, budget: maxBytes / 8}
+	for i := range w.Len() {
+		s := stageColumns{choices: p.Space.Choices(i), inputs: []int{0}, parent: -1}
+		if parent := w.InputParent(i); parent >= 0 && p.Scenarios.ReadsInput(i) {
+			s.parent, s.inputs = parent, parallelisms(p.Space.Choices(parent))
+		}
+		t.stages = append(t.stages, s)
+	}
+	t.forget()
+	return t
+}
+
+// forget drops every figure.
+func (t *columns) forget() {
+	for i := range t.stages {
+		s := &t.stages[i]
+		s.figures = make(map[Metric][]figures, 2)
+		for _, m := range []Metric{Latency, Cost} {
+			s.figures[m] = make([]figures, len(s.inputs)*len(s.choices))
+		}
+	}
+}
+
+// order puts the scenarios with the largest values first.
+func (t *columns) order(values []float64) {
+	rows := make([]int32, len(values))
+	for i := range rows {
+		rows[i] = int32(i)
+	}
+	slices.SortStableFunc(rows, func(a, b int32) int { return cmp.Compare(values[b], values[a]) })
+	t.scenarios = t.scenarios.Select(rows)
+	t.leading = t.scenarios
+	if t.hard < t.n {
+		first := make([]int32, t.hard)
+		for k := range first {
+			first[k] = int32(k)
+		}
+		t.leading = t.scenarios.Select(first)
+	}
+	t.forget()
+}
+
+// choice returns the choice that column c of stage i is of, and the input
+// parallelism.
+func (t *columns) choice(i, c int) (models.StageConfig, int) {
+	s := &t.stages[i]
+	return s.choices[c%len(s.choices)], s.inputs[c/len(s.choices)]
+}
+
+// columnOf returns the column of stage i under a configuration.
+func (t *columns) columnOf(i int, pick []int) int {
+	s := &t.stages[i]
+	if s.parent < 0 {
+		return pick[i]
+	}
+	return t.input(i, t.stages[s.parent].choices[pick[s.parent]].Parallelism)*len(s.choices) + pick[i]
+}
+
+// input returns the position of a value of the input parallelism of stage i.
+func (t *columns) input(i, parallelism int) int {
+	if t.stages[i].parent < 0 {
+		return 0
+	}
+	k, ok := slices.BinarySearch(t.stages[i].inputs, parallelism)
+	if !ok {
+		panic("solvers: input parallelism outside the space")
+	}
+	return k
+}
+
+// leadingOf returns the metric of a column in the leading scenarios.
+func (t *columns) leadingOf(m Metric, i, c int) []float64 {
+	f := &t.stages[i].figures[m][c]
+	if f.hard == nil {
+		if f.all != nil {
+			return f.all[:t.hard]
+		}
+		f.hard = t.compute(t.leading, m, i, c)
+	}
+	return f.hard
+}
+
+// allOf returns the metric of a column in every scenario.
+func (t *columns) allOf(m Metric, i, c int) []float64 {
+	f := &t.stages[i].figures[m][c]
+	if f.all != nil {
+		return f.all
+	}
+	all := t.compute(t.scenarios, m, i, c)
+	if t.budget >= t.n {
+		t.budget -= t.n
+		f.all = all
+	}
+	return all
+}
+
+func (t *columns) compute(of *models.Scenarios, m Metric, i, c int) []float64 {
+	values := make([]float64, of.Len())
+	choice, in := t.choice(i, c)
+	if m == Latency {
+		of.Columns(i, choice, in, values, nil)
+	} else {
+		of.Columns(i, choice, in, nil, values)
+	}
+	return values
+}
+
+// leadingUnder returns the metric of every stage under a configuration, in the
+// leading scenarios.
+func (t *columns) leadingUnder(m Metric, pick []int) [][]float64 {
+	cols := make([][]float64, len(pick))
+	for i := range pick {
+		cols[i] = t.leadingOf(m, i, t.columnOf(i, pick))
+	}
+	return cols
+}
+
+// allUnder returns the metric of every stage under a configuration.
+func (t *columns) allUnder(m Metric, pick []int) [][]float64 {
+	cols := make([][]float64, len(pick))
+	for i := range pick {
+		cols[i] = t.allOf(m, i, t.columnOf(i, pick))
+	}
+	return cols
+}
+
+// weigh returns the weighted sum over the given scenarios of a metric of every
+// column. There is one list of weights per stage; nil stands for means.
+func (t *columns) weigh(of *models.Scenarios, m Metric, weights [][]float64) [][]float64 {
+	sums := make([][]float64, len(t.stages))
+	for i := range t.stages {
+		sums[i] = make([]float64, len(t.stages[i].figures[m]))
+		var w []float64
+		if weights != nil {
+			w = weights[i]
+		}
+		f := of.WeighLatency(i, w)
+		if m == Cost {
+			f = of.WeighCost(i, w)
+		}
+		for c := range sums[i] {
+			sums[i][c] = f(t.choice(i, c))
+		}
+	}
+	return sums
+}
+
+// total adds up the values of the columns of a configuration.
+func (t *columns) total(values [][]float64, pick []int) float64 {
+	sum := 0.0
+	for i := range pick {
+		sum += values[i][t.columnOf(i, pick)]
+	}
+	return sum
+}

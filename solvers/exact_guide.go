@@ -1,0 +1,395 @@
+package solvers
+
+import (
+	"math"
+	"slices"
+)
+
+// guide takes from the relaxation what the search is guided by, and drops what
+// a first look from the root rules out. Where latency is the objective it does
+// so twice: the linear objective at the relaxed optimum proves most about the
+// whole, one that is nearly exact around the incumbent most about what is left
+// then.
+func (s *search) guide(r *mixture) {
+	s.adopt(r)
+	if s.reach || s.incumbent == nil || !(r.lambda > 0) {
+		return
+	}
+	root := s.root()
+	if !s.narrow(root) {
+		return
+	}
+	s.lookAhead(root, r)
+	if s.metric == Cost && s.joins && !s.done() && s.leftOpen() {
+		r.add(s.incumbent, 0.5)
+		r.linearise()
+		s.adopt(r)
+		s.lookAhead(root, r)
+	}
+	s.probed = true
+}
+
+// adopt makes the linear objective of the relaxation that of the search.
+func (s *search) adopt(r *mixture) {
+	s.linear = r.objective()
+	if s.reach {
+		s.linear = s.mean[s.metric]
+	}
+	s.shift()
+	clear(s.lists)
+	s.branch = s.branchOrder(r.bounded())
+}
+
+// lookAhead prices the bound and probes.
+func (s *search) lookAhead(root *node, r *mixture) {
+	s.prices = s.bestPrices(root, 1/r.lambda, r.flow)
+	s.forgetPrices()
+	s.probe(root)
+	s.shift()
+	clear(s.lists)
+	s.branch = s.branchOrder(r.bounded())
+}
+
+// leftOpen reports whether a stage has more than one choice left, and none has
+// no choice.
+func (s *search) leftOpen() bool {
+	open := false
+	for _, dead := range s.dead {
+		left := 0
+		for _, d := range dead {
+			if !d {
+				left++
+			}
+		}
+		if left == 0 {
+			return false
+		}
+		open = open || left > 1
+	}
+	return open
+}
+
+// shift moves what a stage adds at least to the objective, under each value of
+// the parallelism that it reads, to the choices of the stage that it reads it
+// from. The linear objective of a configuration stays the same; the best means
+// of single stages then add up to more.
+func (s *search) shift() {
+	linear := s.copyOf(s.linear)
+	for i := len(linear) - 1; i >= 0; i-- {
+		stage := &s.table.stages[i]
+		if stage.parent < 0 {
+			continue
+		}
+		to := linear[stage.parent]
+		from := s.table.stages[stage.parent].choices
+		for k, parallelism := range stage.inputs {
+			own := linear[i][k*len(stage.choices) : (k+1)*len(stage.choices)]
+			least := math.Inf(1)
+			for j, v := range own {
+				if !s.dead[i][j] {
+					least = min(least, v)
+				}
+			}
+			if math.IsInf(least, 0) || math.IsNaN(least) {
+				continue
+			}
+			for j := range own {
+				own[j] -= least
+			}
+			for c := range to {
+				if from[c%len(from)].Parallelism == parallelism {
+					to[c] += least
+				}
+			}
+		}
+	}
+	s.linear = linear
+}
+
+// bestPrices returns the relaxations that the nodes below n are checked with:
+// the given multiplier, or a neighbour that proves more.
+func (s *search) bestPrices(n *node, multiplier float64, flow []float64) []price {
+	const step = 1.5
+	var flows [][]float64
+	if s.metric == Cost {
+		flows = [][]float64{slices.Repeat([]float64{1}, len(n.pick))}
+	} else {
+		flows = [][]float64{nil}
+		if s.joins && flow != nil {
+			flows = append(flows, flow)
+		}
+	}
+	var prices []price
+	for _, f := range flows {
+		best, bound := price{multiplier, f}, s.pricedBound(n, price{multiplier, f})
+		for _, factor := range []float64{step, 1 / step} {
+			for range 4 {
+				p := price{best.multiplier * factor, f}
+				b := s.pricedBound(n, p)
+				if !(b > bound) {
+					break
+				}
+				best, bound = p, b
+			}
+		}
+		prices = append(prices, best)
+	}
+	return prices
+}
+
+// pricedBound returns the lower bound of the objective below n that one price
+// proves: a configuration keeps the bound only if it spends at least
+// (q - limit)/multiplier more than the best means, q being the order statistic
+// of the priced relaxation. It is weaker than the best means alone where q is
+// below the limit, and still says which way to go for a better multiplier.
+func (s *search) pricedBound(n *node, p price) float64 {
+	was := s.prices
+	s.prices = []price{p}
+	defer func() { s.prices = was }()
+	s.forgetPrices()
+	for i := range n.pick {
+		if _, l := s.partOf(n, i); l != nil && len(l.items) == 0 {
+			return math.Inf(1)
+		}
+	}
+	cols, bound := s.pricedColumns(n, 0)
+	values := s.eval.values(s.priced(p), cols, s.table.hard)
+	return bound + (OrderStatistic(values, min(s.allowed, len(values)-1))-s.limit)/p.multiplier
+}
+
+// forgetPrices drops what lists hold for other prices.
+func (s *search) forgetPrices() {
+	for _, l := range s.lists {
+		l.priced = nil
+	}
+}
+
+// pricedColumns returns what every stage adds to the relaxation of price m, nil
+// where nothing is added, and the sum of means that those are relative to.
+func (s *search) pricedColumns(n *node, m int) (cols [][]float64, bound float64) {
+	p := s.prices[m]
+	cols = make([][]float64, len(n.pick))
+	absorbed := make([]bool, len(n.pick)) // in the column of the stage whose parallelism is read
+	for i := range cols {
+		parent := s.table.stages[i].parent
+		absorbed[i] = parent >= 0 && s.priced(p) == Cost && (n.pick[parent] < 0 || absorbed[parent])
+		switch {
+		case absorbed[i]:
+			bound += s.openMean(i)
+		case n.pick[i] >= 0:
+			bound += n.items[i].mean
+			cols[i] = s.shared(n.items[i].bounded, p, i)
+		default:
+			key := listKey{i, n.lo[i], n.hi[i], s.inputOf(n, i)}
+			bound += s.list(key).items[0].mean
+			cols[i] = s.pricedBy(key, m)
+		}
+	}
+	return cols, bound
+}
+
+// priced says how the stages of a priced relaxation add up.
+func (s *search) priced(p price) Metric {
+	if p.flow != nil {
+		return Cost // a sum
+	}
+	return s.metric
+}
+
+// partOf returns the item of an assigned stage, the list of an open one.
+func (s *search) partOf(n *node, i int) (item, *list) {
+	if n.pick[i] >= 0 {
+		return n.items[i], nil
+	}
+	return item{}, s.list(listKey{i, n.lo[i], n.hi[i], s.inputOf(n, i)})
+}
+
+// shared returns what counts of an assigned stage's column in a relaxation.
+func (s *search) shared(bounded []float64, p price, i int) []float64 {
+	switch {
+	case p.flow == nil || p.flow[i] == 1:
+		return bounded
+	case p.flow[i] == 0:
+		return nil
+	}
+	out := make([]float64, len(bounded))
+	for k, v := range bounded {
+		out[k] = v * p.flow[i]
+	}
+	return out
+}
+
+// probe marks the choices that the relaxations of a node rule out one by one,
+// and does so again for as long as that pays.
+func (s *search) probe(at *node) {
+	for s.best < math.Inf(1) {
+		open, closed := 0, 0
+		for i := range s.dead {
+			if at.pick[i] >= 0 {
+				continue
+			}
+			for j, c := range s.space.Choices(i) {
+				if s.dead[i][j] || c.Parallelism < at.lo[i] || c.Parallelism > at.hi[i] {
+					continue
+				}
+				if s.done() {
+					return
+				}
+				open++
+				n := at.clone()
+				it := s.item(i, j, s.inputOf(n, i))
+				it.parallelism = c.Parallelism
+				if s.assign(n, i, it) {
+					if _, _, _, ok := s.relax(n); ok {
+						continue
+					}
+				}
+				s.dead[i][j] = true
+				closed++
+			}
+		}
+		clear(s.lists) // they still hold what was dropped
+		if 8*closed < open || closed == open {
+			return
+		}
+	}
+}
+
+// relax solves the relaxations of n. It returns the choices left to every open
+// stage (nil for an assigned one), a lower bound of the objective, how many of
+// the choices can still beat the incumbent, and whether anything below n can.
+func (s *search) relax(n *node) (lists []*list, bound float64, left []int, ok bool) {
+	lists = make([]*list, len(n.pick))
+	for i := range lists {
+		it, l := s.partOf(n, i)
+		if l == nil {
+			bound += it.mean
+			continue
+		}
+		if len(l.items) == 0 {
+			return nil, math.Inf(1), nil, false
+		}
+		lists[i] = l
+		bound += l.items[0].mean
+	}
+	if s.reach {
+		bound = math.Inf(-1)
+	}
+	if bound >= s.best {
+		return nil, bound, nil, false
+	}
+	slack := s.best - bound
+	left = make([]int, len(lists))
+	cols := make([][]float64, len(lists))
+	for i, l := range lists {
+		if l == nil {
+			cols[i] = n.items[i].bounded
+			continue
+		}
+		left[i] = s.affordable(l, slack)
+		cols[i] = l.floorOf(left[i])
+	}
+	if !s.keeps(s.metric, cols, s.limit) {
+		return nil, bound, nil, false
+	}
+	if math.IsInf(slack, 1) {
+		return lists, bound, left, true
+	}
+	// Any better configuration spends less than slack above the best means of
+	// all open stages together. Pricing what it spends with a multiplier gives
+	//
+	//	bounded(x) >= sum or path of min(bounded + multiplier*extra) - multiplier*slack
+	//
+	// in every scenario, the Lagrangian relaxation of that budget (Geoffrion,
+	// Mathematical Programming Study 2, 1974).
+	for m, p := range s.prices {
+		cols, from := s.pricedColumns(n, m)
+		limit := s.limit + p.multiplier*(s.best-from)
+		if !s.keeps(s.priced(p), cols, limit+precision*math.Abs(limit)) {
+			return nil, bound, nil, false
+		}
+	}
+	return lists, bound, left, true
+}
+
+// keeps reports whether at most the allowed number of the leading scenarios
+// exceed the limit, or reach it where the limit is minimised.
+func (s *search) keeps(m Metric, cols [][]float64, limit float64) bool {
+	if s.reach {
+		return s.eval.reaching(m, cols, 0, s.table.hard, limit, s.allowed) <= s.allowed
+	}
+	return s.eval.over(m, cols, 0, s.table.hard, limit, s.allowed) <= s.allowed
+}
+
+// affordable counts the leading items whose mean leaves the objective below
+// the incumbent's.
+func (s *search) affordable(l *list, slack float64) int {
+	if s.reach || math.IsInf(slack, 1) {
+		return len(l.items)
+	}
+	limit := l.items[0].mean + slack
+	n := 1
+	for n < len(l.items) && l.items[n].mean < limit {
+		n++
+	}
+	return n
+}
+
+// fastest returns the mean latency below n where every open stage takes, in
+// each scenario apart, the best latency among the choices that can still beat
+// the incumbent: a lower bound that knows all paths, but no budget.
+func (s *search) fastest(n *node, lists []*list, left []int) float64 {
+	cols := make([][]float64, len(lists))
+	for i, l := range lists {
+		switch {
+		case l != nil:
+			cols[i] = s.latencyFloor(l, i, s.inputOf(n, i), left[i])
+		default:
+			cols[i] = s.table.allOf(Latency, i, s.inputOf(n, i)*len(s.dead[i])+n.pick[i])
+		}
+	}
+	return s.eval.mean(Latency, cols, s.table.n)
+}
+
+// latencyFloor returns the best latency of the first j items, scenario by
+// scenario.
+func (s *search) latencyFloor(l *list, stage, input, j int) []float64 {
+	if l.latency == nil {
+		l.latency = make([][]float64, len(l.items)+1)
+	}
+	from := j
+	for from > 0 && l.latency[from] == nil {
+		from--
+	}
+	if from == j {
+		return l.latency[j]
+	}
+	t := &s.table.stages[stage]
+	inputs := []int{input}
+	if input < 0 {
+		inputs = inputs[:0]
+		for k := range t.inputs {
+			inputs = append(inputs, k)
+		}
+	}
+	var out []float64
+	if from > 0 {
+		out = slices.Clone(l.latency[from])
+	}
+	for _, it := range l.items[from:j] {
+		for _, in := range inputs {
+			col := s.table.allOf(Latency, stage, in*len(t.choices)+it.choice)
+			if out == nil {
+				out = slices.Clone(col)
+				continue
+			}
+			for k, v := range col {
+				if v < out[k] {
+					out[k] = v
+				}
+			}
+		}
+	}
+	l.latency[j] = out
+	return out
+}

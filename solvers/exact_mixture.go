@@ -1,0 +1,253 @@
+package solvers
+
+import (
+	"math"
+	"slices"
+)
+
+// mixture is the continuous relaxation of the problem, in which every stage
+// mixes its choices. It is solved by linearising latency at the mixture; see
+// search.start.
+type mixture struct {
+	s    *search
+	rows int // scenarios that latency is linearised on: all for the objective, else the hardest
+
+	parts   []part      // the mixture, as configurations with weights
+	weight  [][]float64 // per stage and row: share on the longest path, times 1/rows
+	mixed   [][]float64 // per stage and row: latency of the mixture
+	fixed   [][]float64 // the linear metric: mean cost, or mean cost of the hardest scenarios
+	latency [][]float64 // latency linearised at the mixture
+	priced  [][]float64
+	lambda  float64 // price of the bound in units of the objective
+	target  float64 // of the linearised bound, so that configurations at it just keep the bound
+	flow    []float64
+}
+
+type part struct {
+	pick   []int
+	weight float64
+}
+
+// tail is how many of the leading scenarios stand for the hardest ones.
+func (s *search) tail() int { return min(s.table.n, max(block, 2*(s.allowed+1))) }
+
+func newMixture(s *search) *mixture {
+	r := &mixture{s: s, target: s.limit}
+	r.prepare()
+	return r
+}
+
+// prepare computes what depends on the order of the scenarios.
+func (r *mixture) prepare() {
+	s := r.s
+	r.rows = s.table.n
+	if s.metric == Latency {
+		r.rows = s.tail()
+		r.fixed = s.mean[Cost]
+	} else {
+		weights := make([]float64, s.table.hard)
+		for k := range s.tail() {
+			weights[k] = 1 / float64(s.tail())
+		}
+		r.fixed = s.table.weigh(s.table.leading, Cost, slices.Repeat([][]float64{weights}, len(s.dead)))
+	}
+	if r.weight == nil {
+		n := len(s.dead)
+		length := r.rows
+		if s.metric == Latency {
+			length = s.table.hard
+		}
+		r.weight, r.mixed = make([][]float64, n), make([][]float64, n)
+		for i := range n {
+			r.weight[i] = make([]float64, length)
+			r.mixed[i] = make([]float64, length)
+		}
+		r.priced = s.copyShape(r.fixed)
+	}
+}
+
+// restart evaluates the mixture anew, on a new order of the scenarios.
+func (r *mixture) restart() {
+	r.prepare()
+	if len(r.parts) > 0 {
+		r.mix()
+		r.linearise()
+	}
+}
+
+// columns returns the latency of every stage under a configuration, in the rows
+// of the relaxation.
+func (r *mixture) columns(pick []int) [][]float64 {
+	if r.s.metric == Latency {
+		return r.s.table.leadingUnder(Latency, pick)
+	}
+	return r.s.table.allUnder(Latency, pick)
+}
+
+// mix computes the latency of the mixture from its parts.
+func (r *mixture) mix() {
+	for i := range r.mixed {
+		clear(r.mixed[i])
+	}
+	for _, p := range r.parts {
+		for i, col := range r.columns(p.pick) {
+			for k, v := range col[:len(r.mixed[i])] {
+				r.mixed[i][k] += p.weight * v
+			}
+		}
+	}
+}
+
+// add moves the mixture towards a configuration.
+func (r *mixture) add(pick []int, weight float64) {
+	if len(r.parts) == 0 {
+		weight = 1
+	}
+	kept := r.parts[:0]
+	for _, p := range r.parts {
+		if p.weight *= 1 - weight; p.weight > 0 {
+			kept = append(kept, p)
+		}
+	}
+	r.parts = append(kept, part{slices.Clone(pick), weight})
+	for i, col := range r.columns(pick) {
+		for k, v := range col[:len(r.mixed[i])] {
+			r.mixed[i][k] += weight * (v - r.mixed[i][k])
+		}
+	}
+}
+
+// linearise makes the linear latency that is exact at the mixture.
+func (r *mixture) linearise() {
+	s := r.s
+	of := s.table.scenarios
+	rows := make([][]float64, len(r.weight))
+	for i, w := range r.weight {
+		rows[i] = w[:r.rows]
+	}
+	s.eval.criticality(r.mixed, rows, 1/float64(r.rows))
+	if s.metric == Latency {
+		of = s.table.leading
+	}
+	r.latency = s.table.weigh(of, Latency, r.weight)
+	r.flow = make([]float64, len(r.weight))
+	for i, w := range rows {
+		for _, v := range w {
+			r.flow[i] += v
+		}
+	}
+}
+
+// objective and bounded return the two linear functions.
+func (r *mixture) objective() [][]float64 {
+	if r.s.metric == Latency {
+		return r.fixed
+	}
+	return r.latency
+}
+
+func (r *mixture) bounded() [][]float64 {
+	if r.s.metric == Latency {
+		return r.latency
+	}
+	return r.fixed
+}
+
+// solve takes the given number of rounds from a configuration.
+func (r *mixture) solve(from []int, rounds int) {
+	s := r.s
+	r.add(from, 1)
+	for round := range rounds {
+		if s.done() {
+			return
+		}
+		r.linearise()
+		objective, bounded := r.objective(), r.bounded()
+		var best, below []int
+		_, hi := s.bisect(func(lambda float64) bool {
+			s.combine(r.priced, objective, bounded, lambda)
+			pick, total := s.minimise(r.priced)
+			if math.IsInf(total, 1) {
+				return true
+			}
+			keeps := s.table.total(bounded, pick) <= r.target
+			if round < 2 || s.incumbent == nil {
+				keeps = s.offer(pick) < math.Inf(1)
+			}
+			if keeps {
+				best = pick
+			} else {
+				below = pick
+			}
+			return keeps
+		}, objective, bounded, 14)
+		r.lambda = hi
+		if round < 2 && best != nil {
+			s.descend(best)
+		}
+		r.calibrate()
+		step := 2 / float64(round+3)
+		switch {
+		case best == nil && below == nil:
+			return
+		case best == nil:
+			r.add(below, step)
+		case below == nil:
+			r.add(best, step)
+		default:
+			// Both together meet the target.
+			a, b := s.table.total(bounded, best), s.table.total(bounded, below)
+			share := 1.0
+			if b > a {
+				share = min(1, max(0, (b-r.target)/(b-a)))
+			}
+			r.add(best, step*share)
+			r.add(below, step*(1-share))
+		}
+	}
+	r.linearise()
+}
+
+// calibrate sets the target to what the incumbent would have if it used the
+// limit up.
+func (r *mixture) calibrate() {
+	s := r.s
+	if s.incumbent == nil {
+		return
+	}
+	cols := s.table.leadingUnder(s.metric, s.incumbent)
+	values := s.eval.values(s.metric, cols, s.table.hard)
+	tail := mean(values[:s.tail()])
+	if q := OrderStatistic(values, min(s.allowed, len(values)-1)); !math.IsInf(tail, 0) {
+		r.target = tail + s.limit - q
+	}
+}
+
+// reachable offers configurations with a small bounded metric.
+func (r *mixture) reachable() {
+	s := r.s
+	pick, _ := s.minimise(s.copyOf(s.mean[s.metric]))
+	s.offer(pick)
+	if s.metric == Cost {
+		pick, _ = s.minimise(s.copyOf(r.fixed))
+		s.offer(pick)
+		r.latency = s.mean[Latency]
+		return
+	}
+	r.add(pick, 1)
+	for round := range 4 {
+		r.linearise()
+		if pick, total := s.minimise(s.copyOf(r.latency)); !math.IsInf(total, 1) {
+			s.offer(pick)
+			r.add(pick, 2/float64(round+3))
+		}
+	}
+}
+
+func (s *search) copyOf(values [][]float64) [][]float64 {
+	out := make([][]float64, len(values))
+	for i := range out {
+		out[i] = slices.Clone(values[i])
+	}
+	return out
+}

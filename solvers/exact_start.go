@@ -1,0 +1,195 @@
+package solvers
+
+import (
+	"cmp"
+	"math"
+	"slices"
+)
+
+// start finds a first incumbent and what the search is guided by. It solves
+// the continuous relaxation: every stage may mix its choices, and the bound
+// holds on average over the hardest scenarios. Where latency is the objective
+// or bounded, it is the convex maximum over paths, linearised at the current
+// mixture (Frank and Wolfe, Naval Research Logistics Quarterly 3, 1956); what
+// is then linear in the mixture is minimised with the bound priced in. The
+// prices are bisected, and every whole configuration that comes up on the way
+// is offered as incumbent.
+func (s *search) start() {
+	s.scale()
+	first := s.typical()
+	if s.done() {
+		return
+	}
+	s.table.order(s.eval.values(s.metric, s.table.allUnder(s.metric, first), s.table.n))
+	r := newMixture(s)
+	if s.reach {
+		r.reachable()
+	} else {
+		r.solve(first, rounds)
+		if s.incumbent != nil {
+			s.table.order(s.eval.values(s.metric, s.table.allUnder(s.metric, s.incumbent), s.table.n))
+			r.restart()
+		}
+	}
+	if !s.done() {
+		s.guide(r)
+	}
+}
+
+// rounds is how many linearisations are made.
+const rounds = 8
+
+// scale computes the means, and drops choices that no solution can use.
+func (s *search) scale() {
+	s.mean = map[Metric][][]float64{}
+	for _, m := range []Metric{Latency, Cost} {
+		s.mean[m] = s.table.weigh(s.table.scenarios, m, nil)
+	}
+	objective := s.mean[s.metric.Other()]
+	for i, values := range objective {
+		choices := len(s.table.stages[i].choices)
+		for j := range choices {
+			finite := false
+			for c := j; c < len(values); c += choices {
+				finite = finite || !math.IsInf(values[c], 0) && !math.IsNaN(values[c])
+			}
+			if !finite && !s.reach {
+				s.dead[i][j] = true
+			}
+		}
+	}
+}
+
+// typical returns a configuration whose mean of the bounded metric is near the
+// limit, so that the scenarios that are hard for it are hard for the solution.
+func (s *search) typical() []int {
+	if s.reach {
+		pick, _ := s.minimise(s.mean[s.metric])
+		return pick
+	}
+	objective, bounded := s.mean[s.metric.Other()], s.mean[s.metric]
+	priced := s.copyShape(objective)
+	var best []int
+	s.bisect(func(lambda float64) bool {
+		s.combine(priced, objective, bounded, lambda)
+		pick, total := s.minimise(priced)
+		if math.IsInf(total, 1) {
+			return true
+		}
+		best = pick
+		return s.table.meanUnder(s.eval, s.metric, s.mean, pick) <= s.limit
+	}, objective, bounded, 12)
+	if best == nil {
+		best = make([]int, len(s.dead))
+	}
+	return best
+}
+
+// meanUnder returns the sum, or the longest path, of the stages' means.
+func (t *columns) meanUnder(e *evaluator, m Metric, mean map[Metric][][]float64, pick []int) float64 {
+	cols := make([][]float64, len(pick))
+	for i := range pick {
+		cols[i] = []float64{mean[m][i][t.columnOf(i, pick)]}
+	}
+	return e.at(m, cols, 0, 1)[0]
+}
+
+// bisect halves the logarithm of a price until the given number of steps is
+// spent: lower while keeps, higher while not. It starts around the exchange
+// rate between the typical sizes of both functions.
+func (s *search) bisect(keeps func(lambda float64) bool, objective, bounded [][]float64, steps int) (lo, hi float64) {
+	rate := typicalSize(objective) / typicalSize(bounded)
+	if !(rate > 0) || math.IsInf(rate, 1) {
+		rate = 1
+	}
+	lo, hi = 1e-4*rate, 1e4*rate
+	for range steps {
+		mid := math.Sqrt(lo * hi)
+		if keeps(mid) {
+			hi = mid
+		} else {
+			lo = mid
+		}
+	}
+	return lo, hi
+}
+
+// typicalSize is the sum over stages of the median finite value.
+func typicalSize(values [][]float64) float64 {
+	sum := 0.0
+	for _, v := range values {
+		v = slices.DeleteFunc(slices.Clone(v), func(x float64) bool { return math.IsInf(x, 0) || math.IsNaN(x) })
+		if len(v) > 0 {
+			slices.Sort(v)
+			sum += math.Abs(v[len(v)/2])
+		}
+	}
+	return sum
+}
+
+// minimise returns the configuration of the smallest sum of values among the
+// choices that are left.
+func (s *search) minimise(values [][]float64) ([]int, float64) {
+	for i, dead := range s.dead {
+		for j, d := range dead {
+			for c := j; d && c < len(values[i]); c += len(dead) {
+				values[i][c] = math.Inf(1)
+			}
+		}
+	}
+	return s.elimination.Minimise(values)
+}
+
+func (s *search) copyShape(values [][]float64) [][]float64 {
+	out := make([][]float64, len(values))
+	for i := range out {
+		out[i] = make([]float64, len(values[i]))
+	}
+	return out
+}
+
+// combine sets out to a + factor*b.
+func (s *search) combine(out, a, b [][]float64, factor float64) {
+	for i := range out {
+		for c := range out[i] {
+			out[i][c] = a[i][c] + factor*b[i][c]
+			if out[i][c] != out[i][c] {
+				out[i][c] = math.Inf(1)
+			}
+		}
+	}
+}
+
+// descend improves one stage at a time from a feasible configuration.
+func (s *search) descend(from []int) {
+	pick := slices.Clone(from)
+	objective := s.mean[s.metric.Other()]
+	for improved := true; improved; {
+		improved = false
+		for i := range pick {
+			was := pick[i]
+			at := s.table.columnOf(i, pick)
+			below := objective[i][at]
+			offset := at - was
+			var better []int
+			for j := range s.table.stages[i].choices {
+				if !s.dead[i][j] && objective[i][offset+j] < below {
+					better = append(better, j)
+				}
+			}
+			slices.SortStableFunc(better, func(a, b int) int { return cmp.Compare(objective[i][offset+a], objective[i][offset+b]) })
+			for _, j := range better {
+				if s.done() {
+					return
+				}
+				pick[i] = j
+				before := s.best
+				if s.admits(pick) && s.offer(pick) < before {
+					improved, was = true, j
+					break
+				}
+			}
+			pick[i] = was
+		}
+	}
+}
