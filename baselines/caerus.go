@@ -53,39 +53,22 @@ const (
 )
 
 // NewCaerus returns the method with the given options: "own", "pipelined",
-// "lazy", "eager".
+// "nimble", "lazy", "eager", total=N and vcpu=X.
 func NewCaerus(options ...string) (Caerus, error) {
 	var c Caerus
-	for _, o := range options {
-		switch o {
-		case "own":
-			c.Own = true
-		case "pipelined":
-			c.Pipelined = true
-		case string(CaerusLazy), string(CaerusEager), string(CaerusNimble):
-			c.Launch = CaerusLaunch(o)
-		default:
-			return Caerus{}, fmt.Errorf("caerus has no option %q; its options are own, pipelined, nimble, lazy and eager", o)
-		}
+	if err := readOptions("caerus", options, c.options()); err != nil {
+		return Caerus{}, err
 	}
 	return c, nil
 }
 
-// String returns "caerus" and the options that differ from the default, as
-// "caerus:own:lazy".
-func (c Caerus) String() string {
-	name := "caerus"
-	if c.Own {
-		name += ":own"
-	}
-	if c.Pipelined {
-		name += ":pipelined"
-	}
-	if c.Launch != "" && c.Launch != CaerusNimble {
-		name += ":" + string(c.Launch)
-	}
-	return name + uniform{c.Total, c.VCPU}.name()
+func (c *Caerus) options() []option {
+	return append([]option{toggle("own", &c.Own), toggle("pipelined", &c.Pipelined)},
+		append(oneOf(&c.Launch, CaerusNimble, CaerusLazy, CaerusEager), count("total=64", &c.Total), amount("vcpu=1.5", &c.VCPU, math.Inf(1)))...)
 }
+
+// String returns "caerus" and the options that are set, as "caerus:own:lazy".
+func (c Caerus) String() string { return nameWith("caerus", c.options()) }
 
 // Supports needs the sizes of the inputs: those of the problem, or the
 // inferred ones of the Jolteon workflows.

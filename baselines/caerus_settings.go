@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 
 	"github.com/goccy/go-yaml"
 
@@ -20,18 +19,6 @@ var jolteonBaselines []byte
 type uniform struct {
 	Total int     `yaml:"total"`
 	VCPU  float64 `yaml:"vcpu"`
-}
-
-// name returns the settings that are not zero, as ":total=40:vcpu=0.5".
-func (u uniform) name() string {
-	var b strings.Builder
-	if u.Total != 0 {
-		fmt.Fprintf(&b, ":total=%d", u.Total)
-	}
-	if u.VCPU != 0 {
-		fmt.Fprintf(&b, ":vcpu=%g", u.VCPU)
-	}
-	return b.String()
 }
 
 // published is how the Jolteon artifact runs Ditto and Caerus on a workflow.

@@ -2,10 +2,7 @@ package baselines
 
 import (
 	"context"
-	"fmt"
 	"math"
-	"strconv"
-	"strings"
 
 	"eevee/models"
 	"eevee/solvers"
@@ -44,44 +41,20 @@ const coseCandidates = 300
 // tolerance=X.
 func NewCOSE(options ...string) (COSE, error) {
 	var c COSE
-	for _, option := range options {
-		name, text, _ := strings.Cut(option, "=")
-		n, err := strconv.Atoi(text)
-		switch name {
-		case "initial":
-			c.Initial = n
-		case "evaluations":
-			c.Evaluations = n
-		case "tolerance":
-			n = 1
-			c.Tolerance, err = strconv.ParseFloat(text, 64)
-			if !(c.Tolerance > 0 && c.Tolerance < 1) {
-				n = 0
-			}
-		default:
-			return COSE{}, fmt.Errorf("cose has no option %q; it has initial=5, evaluations=60 and tolerance=0.001", option)
-		}
-		if err != nil || n < 1 {
-			return COSE{}, fmt.Errorf("cose: option %s: %q is out of range", option, text)
-		}
+	if err := readOptions("cose", options, c.options()); err != nil {
+		return COSE{}, err
 	}
 	return c, nil
 }
 
-// String returns "cose" and its options, as "cose:evaluations=100".
-func (c COSE) String() string {
-	name := "cose"
-	if c.Initial != 0 {
-		name += fmt.Sprintf(":initial=%d", c.Initial)
+func (c *COSE) options() []option {
+	return []option{
+		count("initial=5", &c.Initial), count("evaluations=60", &c.Evaluations), amount("tolerance=0.001", &c.Tolerance, 1),
 	}
-	if c.Evaluations != 0 {
-		name += fmt.Sprintf(":evaluations=%d", c.Evaluations)
-	}
-	if c.Tolerance != 0 {
-		name += fmt.Sprintf(":tolerance=%g", c.Tolerance)
-	}
-	return name
 }
+
+// String returns "cose" and its options, as "cose:evaluations=100".
+func (c COSE) String() string { return nameWith("cose", c.options()) }
 
 // Supports accepts every problem whose space is not empty.
 func (COSE) Supports(p *solvers.Problem) error { return notEmpty(p.Space) }

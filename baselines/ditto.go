@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 
 	"eevee/models"
 	"eevee/solvers"
@@ -49,44 +50,24 @@ type Ditto struct {
 }
 
 // NewDitto returns the method with the given options: "latency", "cost",
-// "own", "divisible", "compat".
+// "own", "divisible", "compat", total=N and vcpu=X.
 func NewDitto(options ...string) (Ditto, error) {
 	var d Ditto
-	for _, o := range options {
-		switch o {
-		case string(solvers.Latency), string(solvers.Cost):
-			d.Objective = solvers.Metric(o)
-		case "own":
-			d.Own = true
-		case "divisible":
-			d.Divisible = true
-		case "compat":
-			d.Compat = true
-		default:
-			return Ditto{}, fmt.Errorf("ditto has no option %q; its options are latency, cost, own, divisible and compat", o)
-		}
+	if err := readOptions("ditto", options, d.options()); err != nil {
+		return Ditto{}, err
 	}
 	return d, nil
 }
 
+func (d *Ditto) options() []option {
+	return append(oneOf(&d.Objective, solvers.Latency, solvers.Cost),
+		toggle("own", &d.Own), toggle("divisible", &d.Divisible), toggle("compat", &d.Compat),
+		count("total=64", &d.Total), amount("vcpu=1.5", &d.VCPU, math.Inf(1)))
+}
+
 // String returns "ditto" and what differs from the default, as
 // "ditto:latency:own:compat".
-func (d Ditto) String() string {
-	name := "ditto"
-	if d.Objective != "" {
-		name += ":" + string(d.Objective)
-	}
-	if d.Own {
-		name += ":own"
-	}
-	if d.Divisible {
-		name += ":divisible"
-	}
-	if d.Compat {
-		name += ":compat"
-	}
-	return name + uniform{d.Total, d.VCPU}.name()
-}
+func (d Ditto) String() string { return nameWith("ditto", d.options()) }
 
 // Supports needs a profile to fit, and a workflow that ends in one stage and
 // is made of stages in series and in parallel.

@@ -29,28 +29,18 @@ type GrandSLAM struct {
 // parallelism=1/8/8/1.
 func NewGrandSLAM(options ...string) (GrandSLAM, error) {
 	var g GrandSLAM
-	for _, option := range options {
-		if ok, err := g.Parallelism.parse("grandslam", option); err != nil {
-			return GrandSLAM{}, err
-		} else if ok {
-			continue
-		}
-		if option != "mean" {
-			return GrandSLAM{}, fmt.Errorf("grandslam has no option %q; it has mean and parallelism=1/8/8/1", option)
-		}
-		g.Mean = true
+	if err := readOptions("grandslam", options, g.options()); err != nil {
+		return GrandSLAM{}, err
 	}
 	return g, nil
 }
 
-// String returns "grandslam" and its options, as "grandslam:mean".
-func (g GrandSLAM) String() string {
-	name := "grandslam"
-	if g.Mean {
-		name += ":mean"
-	}
-	return name + g.Parallelism.name()
+func (g *GrandSLAM) options() []option {
+	return []option{toggle("mean", &g.Mean), instances(&g.Parallelism)}
 }
+
+// String returns "grandslam" and its options, as "grandslam:mean".
+func (g GrandSLAM) String() string { return nameWith("grandslam", g.options()) }
 
 // Supports asks for a bound on latency.
 func (g GrandSLAM) Supports(p *solvers.Problem) error {

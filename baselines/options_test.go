@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"eevee/baselines"
 	"eevee/solvers"
 )
@@ -41,6 +43,12 @@ func TestNamesAndOptions(t *testing.T) {
 		{read(baselines.NewParrotfish), baselines.Parrotfish{Step: 64, Runs: 9, Parallelism: baselines.Instances{2, 3}}, "parrotfish:step=64:runs=9:parallelism=2/3", nil},
 		{read(baselines.NewCOSE), baselines.COSE{}, "cose", []string{"initial=0", "evaluations=many", "tolerance=1", "tolerance=0", "x"}},
 		{read(baselines.NewCOSE), baselines.COSE{Initial: 3, Evaluations: 9, Tolerance: 0.05}, "cose:initial=3:evaluations=9:tolerance=0.05", nil},
+		{read(baselines.NewDitto), baselines.Ditto{}, "ditto", []string{"fast", "own=1", "total=0", "vcpu=-1", "vcpu=Inf", "total"}},
+		{read(baselines.NewDitto), baselines.Ditto{Objective: solvers.Cost, Own: true, Divisible: true, Compat: true, Total: 40, VCPU: 1.5}, "ditto:cost:own:divisible:compat:total=40:vcpu=1.5", nil},
+		{read(baselines.NewCaerus), baselines.Caerus{}, "caerus", []string{"fast", "own=1", "lazy=", "vcpu=0"}},
+		{read(baselines.NewCaerus), baselines.Caerus{Own: true, Pipelined: true, Launch: baselines.CaerusLazy, Total: 40, VCPU: 0.5}, "caerus:own:pipelined:lazy:total=40:vcpu=0.5", nil},
+		{read(baselines.NewOrion), baselines.Orion{}, "orion", []string{"fast", "compat=1", "steps=1", "parallelism="}},
+		{read(baselines.NewOrion), baselines.Orion{Steepest: true, NoPrewarming: true, Parallelism: []int{1, 8}}, "orion:steepest:no-prewarming:parallelism=1/8", nil},
 	} {
 		if got := c.method.String(); got != c.name {
 			t.Errorf("name %s, want %s", got, c.name)
@@ -48,6 +56,10 @@ func TestNamesAndOptions(t *testing.T) {
 		m, err := c.from(strings.Split(c.name, ":")[1:]...)
 		if err != nil || fmt.Sprintf("%T %s", m, m) != fmt.Sprintf("%T %s", c.method, c.name) {
 			t.Errorf("%s leads to %v, error %v", c.name, m, err)
+		}
+		// Settings that are their default are not part of the name.
+		if !strings.HasPrefix(c.name, "powertuning") && !cmp.Equal(m, c.method) {
+			t.Errorf("%s leads to %+v, want %+v", c.name, m, c.method)
 		}
 		for _, option := range c.bad {
 			m, err := c.from(option)

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strconv"
-	"strings"
 
 	"eevee/models"
 	"eevee/solvers"
@@ -101,75 +99,45 @@ var OrionOwnSteps = OrionSteps{1000, 10240, 64}
 // String gives the sizes as "1000-10240/64".
 func (s OrionSteps) String() string { return fmt.Sprintf("%d-%d/%d", s.From, s.To, s.Step) }
 
-// orionSwitch is an option without a value.
-type orionSwitch struct {
-	name string
-	on   func(o *Orion) bool
-	set  func(o *Orion)
-}
-
-var orionSwitches = []orionSwitch{
-	{"compat", func(o *Orion) bool { return o.Compat }, func(o *Orion) { o.Compat = true }},
-	{"independent", func(o *Orion) bool { return o.Independent }, func(o *Orion) { o.Independent = true }},
-	{"steepest", func(o *Orion) bool { return o.Steepest }, func(o *Orion) { o.Steepest = true }},
-	{"own-steps", func(o *Orion) bool { return o.Steps == OrionOwnSteps }, func(o *Orion) { o.Steps = OrionOwnSteps }},
-	{"no-sizing", func(o *Orion) bool { return o.NoSizing }, func(o *Orion) { o.NoSizing = true }},
-	{"no-bundling", func(o *Orion) bool { return o.NoBundling }, func(o *Orion) { o.NoBundling = true }},
-	{"no-prewarming", func(o *Orion) bool { return o.NoPrewarming }, func(o *Orion) { o.NoPrewarming = true }},
-}
-
 // NewOrion returns Orion with the named options: compat, independent, steepest,
 // own-steps, no-sizing, no-bundling, no-prewarming, steps=1000-10240/64 in MB,
 // and parallelism=1/8/8/1 with one number per stage.
 func NewOrion(options ...string) (Orion, error) {
 	var o Orion
-	for _, option := range options {
-		k := slices.IndexFunc(orionSwitches, func(known orionSwitch) bool { return known.name == option })
-		name, value, _ := strings.Cut(option, "=")
-		switch {
-		case k >= 0:
-			orionSwitches[k].set(&o)
-		case name == "steps":
-			if _, err := fmt.Sscanf(value, "%d-%d/%d", &o.Steps.From, &o.Steps.To, &o.Steps.Step); err != nil || o.Steps.String() != value {
-				return Orion{}, fmt.Errorf("orion: option %s: want sizes as steps=%v", option, OrionOwnSteps)
-			}
-		case name == "parallelism":
-			for _, text := range strings.Split(value, "/") {
-				d, err := strconv.Atoi(text)
-				if err != nil || d < 1 {
-					return Orion{}, fmt.Errorf("orion: option %s: %q is not a number of instances", option, text)
-				}
-				o.Parallelism = append(o.Parallelism, d)
-			}
-		default:
-			names := []string{fmt.Sprintf("steps=%v", OrionOwnSteps), "parallelism=1/8/8/1"}
-			for _, known := range orionSwitches {
-				names = append(names, known.name)
-			}
-			return Orion{}, fmt.Errorf("orion has no option %q; it has %s", option, strings.Join(names, ", "))
-		}
+	if err := readOptions("orion", options, o.options()); err != nil {
+		return Orion{}, err
 	}
 	return o, nil
 }
 
-// String returns "orion" and its options, as "orion:no-bundling:no-prewarming".
-func (o Orion) String() string {
-	name := "orion"
-	for _, known := range orionSwitches {
-		if known.on(&o) {
-			name += ":" + known.name
+func (o *Orion) options() []option {
+	own := option{"own-steps", func(string) error { o.Steps = OrionOwnSteps; return nil }, func() string {
+		if o.Steps != OrionOwnSteps {
+			return ""
 		}
+		return "own-steps"
+	}}
+	steps := option{fmt.Sprintf("steps=%v", OrionOwnSteps), func(value string) error {
+		s := &o.Steps
+		if _, err := fmt.Sscanf(value, "%d-%d/%d", &s.From, &s.To, &s.Step); err != nil || s.String() != value {
+			return fmt.Errorf("want sizes as steps=%v", OrionOwnSteps)
+		}
+		return nil
+	}, func() string {
+		if o.Steps == (OrionSteps{}) || o.Steps == OrionOwnSteps {
+			return ""
+		}
+		return "steps=" + o.Steps.String()
+	}}
+	return []option{
+		toggle("compat", &o.Compat), toggle("independent", &o.Independent), toggle("steepest", &o.Steepest), own,
+		toggle("no-sizing", &o.NoSizing), toggle("no-bundling", &o.NoBundling), toggle("no-prewarming", &o.NoPrewarming),
+		steps, instances((*Instances)(&o.Parallelism)),
 	}
-	if o.Steps != (OrionSteps{}) && o.Steps != OrionOwnSteps {
-		name += ":steps=" + o.Steps.String()
-	}
-	before := ":parallelism="
-	for _, d := range o.Parallelism {
-		name += before + strconv.Itoa(d)
-		before = "/"
-	}
-	return name
 }
+
+// String returns "orion" and its options, as "orion:no-bundling:no-prewarming".
+func (o Orion) String() string { return nameWith("orion", o.options()) }
 
 // Supports asks for a bound on latency, as the paper has none on cost, and a
 // profile with the latencies of warm runs of every stage.

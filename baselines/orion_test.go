@@ -486,17 +486,17 @@ func TestOrionOptions(t *testing.T) {
 			t.Errorf("%s: is %v, error %v", name, o, err)
 		}
 	}
-	// Every switch changes a setting of its own.
+	// Every option changes a setting of its own; own-steps are given steps.
 	seen := map[string]bool{}
-	for _, known := range orionSwitches {
-		o, err := NewOrion(known.name)
+	for _, known := range new(Orion).options() {
+		o, err := NewOrion(known.form)
 		key := fmt.Sprintf("%+v", struct{ Orion }{o})
-		if err != nil || seen[key] || reflect.DeepEqual(o, Orion{}) {
-			t.Errorf("option %s: %+v, error %v", known.name, o, err)
+		if again := known.form == fmt.Sprintf("steps=%v", OrionOwnSteps); err != nil || seen[key] != again || reflect.DeepEqual(o, Orion{}) {
+			t.Errorf("option %s: %+v, error %v", known.form, o, err)
 		}
 		seen[key] = true
 	}
-	for option, want := range map[string]string{"fast": `no option "fast"; it has steps`, "steps=1000": "want sizes as steps=1000-10240/64", "steps=1-2/3x": "want sizes", "parallelism=1/x": `"x" is not a number`, "parallelism=0": `"0" is not`} {
+	for option, want := range map[string]string{"fast": `no option "fast"; it has compat, independent`, "steps=1000": "want sizes as steps=1000-10240/64", "steps=1-2/3x": "want sizes", "parallelism=1/x": `"x" is not a number`, "parallelism=0": `"0" is not`} {
 		if _, err := NewOrion(option); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: error %v does not say %q", option, err, want)
 		}

@@ -2,10 +2,7 @@ package baselines
 
 import (
 	"context"
-	"fmt"
 	"math"
-	"strconv"
-	"strings"
 
 	"eevee/models"
 	"eevee/solvers"
@@ -41,39 +38,18 @@ type Parrotfish struct {
 // parallelism=1/8/8/1.
 func NewParrotfish(options ...string) (Parrotfish, error) {
 	var m Parrotfish
-	for _, option := range options {
-		if ok, err := m.Parallelism.parse("parrotfish", option); err != nil {
-			return Parrotfish{}, err
-		} else if ok {
-			continue
-		}
-		name, text, _ := strings.Cut(option, "=")
-		n, err := strconv.Atoi(text)
-		switch {
-		case name != "step" && name != "runs":
-			return Parrotfish{}, fmt.Errorf("parrotfish has no option %q; it has step=10, runs=20 and parallelism=1/8/8/1", option)
-		case err != nil || n < 1:
-			return Parrotfish{}, fmt.Errorf("parrotfish: option %s: %q is not a positive number", option, text)
-		case name == "step":
-			m.Step = n
-		default:
-			m.Runs = n
-		}
+	if err := readOptions("parrotfish", options, m.options()); err != nil {
+		return Parrotfish{}, err
 	}
 	return m, nil
 }
 
-// String returns "parrotfish" and its options, as "parrotfish:step=64".
-func (m Parrotfish) String() string {
-	name := "parrotfish"
-	if m.Step != 0 {
-		name += fmt.Sprintf(":step=%d", m.Step)
-	}
-	if m.Runs != 0 {
-		name += fmt.Sprintf(":runs=%d", m.Runs)
-	}
-	return name + m.Parallelism.name()
+func (m *Parrotfish) options() []option {
+	return []option{count("step=10", &m.Step), count("runs=20", &m.Runs), instances(&m.Parallelism)}
 }
+
+// String returns "parrotfish" and its options, as "parrotfish:step=64".
+func (m Parrotfish) String() string { return nameWith("parrotfish", m.options()) }
 
 // Supports asks for a bound on latency.
 func (m Parrotfish) Supports(p *solvers.Problem) error {

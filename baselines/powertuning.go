@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math"
 	"strconv"
-	"strings"
 
 	"eevee/models"
 	"eevee/solvers"
@@ -50,42 +49,34 @@ const (
 // balanced, weight=W, ignore-bound and parallelism=1/8/8/1.
 func NewPowerTuning(options ...string) (PowerTuning, error) {
 	var t PowerTuning
-	for _, option := range options {
-		if ok, err := t.Parallelism.parse("powertuning", option); err != nil {
-			return PowerTuning{}, err
-		} else if ok {
-			continue
-		}
-		text, weighted := strings.CutPrefix(option, "weight=")
-		switch {
-		case option == "ignore-bound":
-			t.IgnoreBound = true
-		case option == string(PowerCost) || option == string(PowerSpeed) || option == string(PowerBalanced):
-			t.Strategy = PowerStrategy(option)
-		case weighted:
-			w, err := strconv.ParseFloat(text, 64)
-			if err != nil || !(w >= 0 && w <= 1) {
-				return PowerTuning{}, fmt.Errorf("powertuning: option %s: %q is not a number from 0 to 1", option, text)
-			}
-			t.Weight = &w
-		default:
-			return PowerTuning{}, fmt.Errorf("powertuning has no option %q; it has cost, speed, balanced, weight=0.5, ignore-bound and parallelism=1/8/8/1", option)
-		}
+	if err := readOptions("powertuning", options, t.options()); err != nil {
+		return PowerTuning{}, err
 	}
 	return t, nil
+}
+
+func (t *PowerTuning) options() []option {
+	weight := option{"weight=0.5", func(value string) error {
+		w, err := strconv.ParseFloat(value, 64)
+		if err != nil || !(w >= 0 && w <= 1) {
+			return fmt.Errorf("%q is not a number from 0 to 1", value)
+		}
+		t.Weight = &w
+		return nil
+	}, func() string {
+		if t.Weight == nil {
+			return ""
+		}
+		return fmt.Sprintf("weight=%g", *t.Weight)
+	}}
+	return append(oneOf(&t.Strategy, PowerCost, PowerSpeed, PowerBalanced), weight, toggle("ignore-bound", &t.IgnoreBound), instances(&t.Parallelism))
 }
 
 // String returns "powertuning:cost" and the other options, as
 // "powertuning:balanced:weight=0.3:ignore-bound".
 func (t PowerTuning) String() string {
-	name := "powertuning:" + string(t.strategy())
-	if t.Weight != nil {
-		name += fmt.Sprintf(":weight=%g", *t.Weight)
-	}
-	if t.IgnoreBound {
-		name += ":ignore-bound"
-	}
-	return name + t.Parallelism.name()
+	t.Strategy = t.strategy()
+	return nameWith("powertuning", t.options())
 }
 
 func (t PowerTuning) strategy() PowerStrategy {

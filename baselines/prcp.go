@@ -49,28 +49,18 @@ var prcpRatios = []PRCPRatio{PRCPTimePerCost, PRCPWorkflowPerCost, PRCPTimePerMe
 // rt/m and max, and parallelism=1/8/8/1.
 func NewPRCP(options ...string) (PRCP, error) {
 	var m PRCP
-	for _, option := range options {
-		if ok, err := m.Parallelism.parse("prcp", option); err != nil {
-			return PRCP{}, err
-		} else if ok {
-			continue
-		}
-		if !slices.Contains(prcpRatios, PRCPRatio(option)) {
-			return PRCP{}, fmt.Errorf("prcp has no option %q; it has rt/c, ert/c, rt/m, max and parallelism=1/8/8/1", option)
-		}
-		m.Ratio = PRCPRatio(option)
+	if err := readOptions("prcp", options, m.options()); err != nil {
+		return PRCP{}, err
 	}
 	return m, nil
 }
 
-// String returns "prcp" and its options, as "prcp:ert/c".
-func (m PRCP) String() string {
-	name := "prcp"
-	if m.Ratio != "" {
-		name += ":" + string(m.Ratio)
-	}
-	return name + m.Parallelism.name()
+func (m *PRCP) options() []option {
+	return append(oneOf(&m.Ratio, prcpRatios...), instances(&m.Parallelism))
 }
+
+// String returns "prcp" and its options, as "prcp:ert/c".
+func (m PRCP) String() string { return nameWith("prcp", m.options()) }
 
 // Supports accepts every problem with a configuration.
 func (m PRCP) Supports(p *solvers.Problem) error {

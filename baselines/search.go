@@ -3,11 +3,8 @@ package baselines
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"slices"
-	"strconv"
-	"strings"
 
 	"eevee/models"
 	"eevee/solvers"
@@ -23,33 +20,18 @@ type RandomSearch struct {
 // NewRandomSearch returns a random search with the option evaluations=N.
 func NewRandomSearch(options ...string) (RandomSearch, error) {
 	var r RandomSearch
-	for _, option := range options {
-		n, err := positiveOption("random", "evaluations", option)
-		if err != nil {
-			return RandomSearch{}, err
-		}
-		r.Evaluations = n
+	if err := readOptions("random", options, r.options()); err != nil {
+		return RandomSearch{}, err
 	}
 	return r, nil
 }
 
-// positiveOption takes the only option of a system, name=N with N >= 1.
-func positiveOption(system, name, option string) (int, error) {
-	text, ok := strings.CutPrefix(option, name+"=")
-	n, err := strconv.Atoi(text)
-	if !ok || err != nil || n < 1 {
-		return 0, fmt.Errorf("%s has no option %q; it has %s=N, N at least 1", system, option, name)
-	}
-	return n, nil
+func (r *RandomSearch) options() []option {
+	return []option{count("evaluations=1000", &r.Evaluations)}
 }
 
 // String returns "random", or "random:evaluations=N".
-func (r RandomSearch) String() string {
-	if r.Evaluations == 0 {
-		return "random"
-	}
-	return fmt.Sprintf("random:evaluations=%d", r.Evaluations)
-}
+func (r RandomSearch) String() string { return nameWith("random", r.options()) }
 
 // Supports accepts every problem whose space is not empty.
 func (RandomSearch) Supports(p *solvers.Problem) error { return notEmpty(p.Space) }

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strconv"
-	"strings"
 
 	"eevee/models"
 	"eevee/solvers"
@@ -16,34 +14,6 @@ import (
 // only. nil: the middle one of the values that the space admits for the stage;
 // where coupling rules stand against that, the nearest values they admit.
 type Instances []int
-
-// parse takes the option parallelism=1/8/8/1 and reports whether it was that.
-func (n *Instances) parse(system, option string) (bool, error) {
-	list, given := strings.CutPrefix(option, "parallelism=")
-	if !given {
-		return false, nil
-	}
-	for _, text := range strings.Split(list, "/") {
-		d, err := strconv.Atoi(text)
-		if err != nil || d < 1 {
-			return true, fmt.Errorf("%s: option %s: %q is not a number of instances", system, option, text)
-		}
-		*n = append(*n, d)
-	}
-	return true, nil
-}
-
-// name returns the option, empty where nothing is set.
-func (n Instances) name() string {
-	if n == nil {
-		return ""
-	}
-	parts := make([]string, len(n))
-	for i, d := range n {
-		parts[i] = strconv.Itoa(d)
-	}
-	return ":parallelism=" + strings.Join(parts, "/")
-}
 
 // sizing is what remains of a problem for a system that chooses sizes: the
 // sizes of every stage at its parallelism, ascending, and what a function does

@@ -3,7 +3,6 @@ package baselines
 import (
 	"container/heap"
 	"context"
-	"fmt"
 
 	"eevee/models"
 	"eevee/solvers"
@@ -30,28 +29,18 @@ type SLAM struct {
 // NewSLAM returns SLAM with the named options: cost and parallelism=1/8/8/1.
 func NewSLAM(options ...string) (SLAM, error) {
 	var s SLAM
-	for _, option := range options {
-		if ok, err := s.Parallelism.parse("slam", option); err != nil {
-			return SLAM{}, err
-		} else if ok {
-			continue
-		}
-		if option != "cost" {
-			return SLAM{}, fmt.Errorf("slam has no option %q; it has cost and parallelism=1/8/8/1", option)
-		}
-		s.Cost = true
+	if err := readOptions("slam", options, s.options()); err != nil {
+		return SLAM{}, err
 	}
 	return s, nil
 }
 
-// String returns "slam" and its options, as "slam:cost".
-func (s SLAM) String() string {
-	name := "slam"
-	if s.Cost {
-		name += ":cost"
-	}
-	return name + s.Parallelism.name()
+func (s *SLAM) options() []option {
+	return []option{toggle("cost", &s.Cost), instances(&s.Parallelism)}
 }
+
+// String returns "slam" and its options, as "slam:cost".
+func (s SLAM) String() string { return nameWith("slam", s.options()) }
 
 // Supports asks for a bound on latency.
 func (s SLAM) Supports(p *solvers.Problem) error {
