@@ -22,40 +22,10 @@ import (
 )
 
 // uniformProblem is a recorded workflow of the Jolteon artifact under a bound
-// on the latency.
+// on the latency, for methods that do not look at it.
 func uniformProblem(t testing.TB, workflow string, limit float64) *solvers.Problem {
 	t.Helper()
-	def, err := models.Load(workflow)
-	if err != nil {
-		t.Fatal(err)
-	}
-	file := map[string]string{"ml": "ML-Pipeline", "video": "Video-Analytics", "tpcds": "tpcds-dsq95"}[workflow]
-	rows, _, err := traces.Import("jolteon-profile", workflow, filepath.Join(recordings.Dir(t), "jolteon", file+"_profile.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	profile, err := models.NewProfile(def, rows)
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err := models.FitJolteon(profile, models.JolteonOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := m.Sample(500, models.MustPrice(models.PriceJolteon), models.Streams{Seed: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	space, err := def.Space("")
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := solvers.NewProblem(space, s, solvers.Bound{Metric: solvers.Latency, Limit: limit, Percentile: 95, Confidence: 99.9, Rule: solvers.Plugin})
-	if err != nil {
-		t.Fatal(err)
-	}
-	p.Profile = profile
-	return p
+	return recordedProblem(t, workflow, limit, 500)
 }
 
 // referenceRun is a run of the Jolteon artifact for Ditto or Caerus.

@@ -8,27 +8,7 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
-
-	"eevee/models"
 )
-
-// janusGraph makes a workflow of edges; after[i] are the parents of stage i.
-func janusGraph(t testing.TB, after ...[]int) *models.Workflow {
-	t.Helper()
-	var stages []models.Stage
-	for i, parents := range after {
-		s := models.Stage{Name: fmt.Sprint("f", i)}
-		for _, p := range parents {
-			s.After = append(s.After, fmt.Sprint("f", p))
-		}
-		stages = append(stages, s)
-	}
-	w, err := models.NewWorkflow("hints", stages)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return w
-}
 
 // String writes a series as "0 (1|2 3) 4".
 func (s *janusSeries) String() string {
@@ -58,7 +38,7 @@ func TestJanusParts(t *testing.T) {
 		"0 (1|2 (3|4) 5) 6":        {nil, {0}, {0}, {2}, {2}, {3, 4}, {1, 5}},
 		"error: janus: stages [\"": {nil, nil, {0, 1}, {1}}, // the N
 	} {
-		got, err := janusParts(janusGraph(t, after...))
+		got, err := janusParts(GraphOf(t, after...))
 		if text, fails := strings.CutPrefix(want, "error: "); fails {
 			if err == nil || !strings.HasPrefix(err.Error(), text) {
 				t.Errorf("%v: parts %v, error %v, want %q", after, got, err, text)

@@ -15,49 +15,13 @@ import (
 	"eevee/internal/recordings"
 	"eevee/models"
 	"eevee/solvers"
-	"eevee/traces"
 )
-
-// orionRecorded returns a workflow and its recorded profile.
-func orionRecorded(t testing.TB, workflow string) (*models.Definition, *models.Profile) {
-	t.Helper()
-	file := map[string]string{"ml": "ML-Pipeline", "video": "Video-Analytics", "tpcds": "tpcds-dsq95"}[workflow]
-	def, err := models.Load(workflow)
-	if err != nil {
-		t.Fatal(err)
-	}
-	rows, _, err := traces.Import("jolteon-profile", workflow, filepath.Join(recordings.Dir(t), "jolteon", file+"_profile.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	profile, err := models.NewProfile(def, rows)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return def, profile
-}
 
 // orionProblem poses a problem on the recordings of a workflow, with few
 // scenarios of the Jolteon model to judge answers on.
 func orionProblem(t testing.TB, workflow string, limit float64) *solvers.Problem {
 	t.Helper()
-	def, profile := orionRecorded(t, workflow)
-	model, err := models.FitJolteon(profile, models.JolteonOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	scenarios, err := model.Sample(2000, models.MustPrice(def.Price), models.Streams{Seed: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := solvers.NewProblem(def.Spaces[0].Space, scenarios, solvers.Bound{
-		Metric: solvers.Latency, Limit: limit, Percentile: 95, Confidence: 99.9, Rule: solvers.Plugin,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	p.Profile, p.Model = profile, model
-	return p
+	return recordedProblem(t, workflow, limit, 2000)
 }
 
 // orionReference is one run of Orion in the Jolteon artifact.
@@ -188,7 +152,7 @@ func TestOrionCompatReplaysTheFigures(t *testing.T) {
 // Predictions of the six configurations of Jolteon's Table 4, for its Table 5
 // (claims.md A.3, printed to 0.01 s; the reference has C2 in full).
 func TestOrionCompatPredictsTable5(t *testing.T) {
-	_, profile := orionRecorded(t, "video")
+	_, profile := recordedProfile(t, "video")
 	for _, c := range []struct {
 		name        string
 		parallelism []int

@@ -23,19 +23,7 @@ type stepLaw func(stage int, c models.StageConfig) float64
 // stage i.
 func stepDefinition(t testing.TB, after ...[]int) *models.Definition {
 	t.Helper()
-	var stages []models.Stage
-	for i, parents := range after {
-		s := models.Stage{Name: fmt.Sprint("s", i)}
-		for _, p := range parents {
-			s.After = append(s.After, fmt.Sprint("s", p))
-		}
-		stages = append(stages, s)
-	}
-	w, err := models.NewWorkflow("steps", stages)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &models.Definition{Workflow: w, MBPerVCPU: models.AWSMBPerVCPU, Price: models.PriceAWS}
+	return &models.Definition{Workflow: baselines.GraphOf(t, after...), MBPerVCPU: models.AWSMBPerVCPU, Price: models.PriceAWS}
 }
 
 var (

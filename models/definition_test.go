@@ -49,49 +49,10 @@ func TestBundledPaths(t *testing.T) {
 // Size counts by elimination; here every configuration is listed instead.
 func TestSizeEqualsEnumeration(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		n := rapid.IntRange(1, 4).Draw(t, "stages")
-		var stages []Stage
-		choices := make([][]StageConfig, n)
-		for i := range n {
-			stages = append(stages, Stage{Name: fmt.Sprint("s", i)})
-			for _, d := range rapid.SliceOfNDistinct(rapid.IntRange(1, 6), 1, 4, rapid.ID).Draw(t, "parallelism") {
-				for m := range rapid.IntRange(1, 3).Draw(t, "sizes") {
-					choices[i] = append(choices[i], StageConfig{Memory: 128 * (m + 1), VCPU: 1, Parallelism: d})
-				}
-			}
-		}
-		w, err := NewWorkflow("w", stages)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var rules []Rule
-		for range rapid.IntRange(0, 4).Draw(t, "rules") {
-			a, b := rapid.IntRange(0, n-1).Draw(t, "a"), rapid.IntRange(0, n-1).Draw(t, "b")
-			if a != b {
-				rules = append(rules, Rule{Stage: a, Of: b, Times: rapid.IntRange(1, 2).Draw(t, "times"), Equal: rapid.Bool().Draw(t, "equal")})
-			}
-		}
-		s, err := NewSpace(w, choices, rules)
-		if err != nil {
-			t.Fatal(err)
-		}
+		s := randomSpace(t)
 		var count int64
-		pick := make([]int, n)
-		for {
-			if _, err := s.Locate(s.Config(pick)); err == nil {
-				count++
-			}
-			i := 0
-			for i < n {
-				if pick[i]++; pick[i] < len(s.Choices(i)) {
-					break
-				}
-				pick[i] = 0
-				i++
-			}
-			if i == n {
-				break
-			}
+		for range admitted(s) {
+			count++
 		}
 		if got := s.Size(); got.Cmp(big.NewInt(count)) != 0 {
 			t.Fatalf("size %v, enumeration gives %d", got, count)
