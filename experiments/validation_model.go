@@ -57,6 +57,9 @@ var forecasters = []Forecaster{
 		}
 		return pointPredictor{p.Workflow, m}, nil
 	}},
+	{"calibrated", fitScenarios(func(p *models.Profile) (models.Model, error) {
+		return models.FitCalibrated(p, models.CalibratedSettings{})
+	})},
 	{"empirical", func(p *models.Profile, streams models.Streams) (Predictor, error) {
 		return fitResiduals(p, resampling{}, streams)
 	}},

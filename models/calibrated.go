@@ -167,7 +167,7 @@ func (m *Calibrated) prepare() error {
 		m.warnings = append(m.warnings, fmt.Sprintf("the recorded configurations calibrate percentiles up to p%.3g; p95 needs 19 of them, p99 needs 99", 100*reach))
 	}
 	for _, s := range m.stages {
-		if len(s.delay.ratios) == 0 {
+		if len(s.delay.recorded) == 0 {
 			m.warnings = append(m.warnings, fmt.Sprintf("stage %s: no delay (cold_s) was recorded; its latency is that of its slowest instance", s.Name))
 		}
 	}

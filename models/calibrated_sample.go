@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"slices"
 
 	"gonum.org/v1/gonum/stat/distuv"
 )
@@ -94,7 +93,9 @@ func (m *Calibrated) Sample(n int, price PriceBook, streams Streams) (*Scenarios
 		stage := &m.stages[s]
 		d := &calibratedDraws{stage: stage, settings: m.settings, n: n}
 		d.fresh, d.seen = m.fresh[s].each(normal[s]), m.seen[s].each(normal[s])
-		d.delay = stage.delay.each(normal[len(m.stages)+s])
+		if len(stage.delay.recorded) > 0 {
+			d.delay = stage.delay.draw(normal[len(m.stages)+s])
+		}
 		if m.settings.ColdShare > 0 {
 			d.drawCold(m.settings.ColdShare, streams.Sub("scenarios/"+stage.Name).New("cold"))
 		}
@@ -128,28 +129,13 @@ func (m standardised) each(normal []float64) []float64 {
 	return scores
 }
 
-// each maps standard normal draws to multiples of the fitted delay, nil where
-// no delays were recorded.
-func (d *delay) each(normal []float64) []float64 {
-	if len(d.ratios) == 0 {
-		return nil
-	}
-	levels, ratios := d.levels()
-	out := make([]float64, len(normal))
-	for k, z := range normal {
-		at, _ := slices.BinarySearch(levels, distuv.UnitNormal.CDF(z))
-		out[k] = ratios[min(at, len(ratios)-1)]
-	}
-	return out
-}
-
 // calibratedDraws is the sample of one stage.
 type calibratedDraws struct {
 	stage       *CalibratedStage
 	settings    CalibratedSettings
 	n           int
 	fresh, seen []float64 // draws of log T in standard deviations, of configurations not recorded and recorded
-	delay       []float64 // multiples of the fitted delay; nil for none
+	delay       []int     // which recorded delay; nil where none were
 	coldDelay   []float64 // s; nil for warm runs
 	coldFactor  []float64
 }
@@ -196,9 +182,9 @@ func (s *calibratedDraws) Times(c StageConfig, inputParallelism int, latency, bi
 		latency[k] = t * slowest
 	}
 	if s.delay != nil {
-		wait := max(leastDelay, s.stage.delay.curve.at(at.reduce(s.stage.response.axes)))
-		for k, ratio := range s.delay {
-			latency[k] += wait * ratio
+		waits := s.stage.delay.at(at.reduce(s.stage.response.axes))
+		for k, pick := range s.delay {
+			latency[k] += waits[pick]
 		}
 	}
 	for k, wait := range s.coldDelay {

@@ -4,20 +4,27 @@ import (
 	"cmp"
 	"math"
 	"slices"
+
+	"gonum.org/v1/gonum/stat/distuv"
 )
 
 // delay is the time from a stage being ready to the end of its slowest
 // instance, less the time that instance is expected to take: network, front
 // door, scheduling, and what stragglers take beyond the expectation.
 type delay struct {
-	curve  curve
-	ratios []delayRatio // of recorded to fitted delays, ascending; empty where none were recorded
-	runs   series       // the same by run, relative to the mean of its configuration
+	curve    curve
+	recorded []recordedDelay // in the order of their ratios; empty where none were recorded
+	usual    float64         // ratio beyond which a delay is an accident
+	runs     series          // logarithms by run, relative to the mean of its configuration
 }
 
-// delayRatio is a recorded delay over the one fitted without its configuration.
-type delayRatio struct {
-	Ratio  float64
+// recordedDelay is a delay against the one fitted without its configuration.
+// What delays all runs somewhat is proportional to what is expected; an
+// accident, such as a request that was sent again, takes its own time wherever
+// it happens.
+type recordedDelay struct {
+	Ratio  float64 // of recorded to fitted
+	Excess float64 // recorded less fitted, s
 	Weight float64 // share of the run in its configuration
 }
 
@@ -59,29 +66,65 @@ func fitDelay(runs []calibratedRun, axes axis, in instances) delay {
 			mean += math.Log(r.total()) / float64(len(g))
 		}
 		for _, r := range g {
-			d.ratios = append(d.ratios, delayRatio{r.total() / max(leastDelay, c.at(r.site)), 1 / float64(len(g))})
+			fitted := max(leastDelay, c.at(r.site))
+			d.recorded = append(d.recorded, recordedDelay{r.total() / fitted, r.total() - fitted, 1 / float64(len(g))})
 			if len(g) > 1 {
 				d.runs[r.execution] = math.Log(r.total()) - mean
 			}
 		}
 	}
-	slices.SortStableFunc(d.ratios, func(a, b delayRatio) int { return cmp.Compare(a.Ratio, b.Ratio) })
+	slices.SortStableFunc(d.recorded, func(a, b recordedDelay) int { return cmp.Compare(a.Ratio, b.Ratio) })
+	d.usual = usualRatio(d.recorded)
 	return d
 }
 
-// ratio returns the p-quantile of the recorded ratios.
-func (d *delay) levels() (levels, ratios []float64) {
+// usualRatio returns the ratio that separates accidents: four standard
+// deviations of the bulk above the median, in logarithms.
+func usualRatio(list []recordedDelay) float64 {
+	logs := make([]float64, len(list))
+	for k, r := range list {
+		logs[k] = math.Log(r.Ratio)
+	}
+	median := QuantileR7(logs, 0.5)
+	for k := range logs {
+		logs[k] = math.Abs(logs[k] - median)
+	}
+	// The median deviation of a normal distribution is 0.6745 sigma.
+	return math.Exp(median + 4*QuantileR7(logs, 0.5)/0.6745)
+}
+
+// draw returns, for standard normal draws, which recorded delay each stands
+// for.
+func (d *delay) draw(normal []float64) []int {
 	total := 0.0
-	for _, r := range d.ratios {
+	for _, r := range d.recorded {
 		total += r.Weight
 	}
+	levels := make([]float64, len(d.recorded))
 	below := 0.0
-	for _, r := range d.ratios {
-		levels = append(levels, (below+r.Weight/2)/total)
-		ratios = append(ratios, r.Ratio)
+	for k, r := range d.recorded {
 		below += r.Weight
+		levels[k] = below / total
 	}
-	return levels, ratios
+	picks := make([]int, len(normal))
+	for k, z := range normal {
+		at, _ := slices.BinarySearch(levels, distuv.UnitNormal.CDF(z))
+		picks[k] = min(at, len(levels)-1)
+	}
+	return picks
+}
+
+// at returns the delays that the recorded ones stand for at a site, s.
+func (d *delay) at(s site) []float64 {
+	fitted := max(leastDelay, d.curve.at(s))
+	list := make([]float64, len(d.recorded))
+	for k, r := range d.recorded {
+		list[k] = fitted * r.Ratio
+		if r.Ratio > d.usual {
+			list[k] = fitted + r.Excess
+		}
+	}
+	return list
 }
 
 // coldStart is what a run whose instances were started for it takes beyond a
