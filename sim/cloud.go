@@ -17,11 +17,16 @@ import (
 // expire without anybody looking at the clock (pool).
 type cloud struct {
 	kernel
-	platform *Platform
-	streams  models.Streams
-	settings LoadSettings
-	warmup   int64 // ns
-	horizon  int64 // ns; no execution is asked for from then on
+	platform    *Platform
+	streams     models.Streams
+	settings    LoadSettings
+	warmup      int64 // ns
+	tooSlow     int64 // ns; never: no limit
+	tooDear     money
+	maxDuration int64 // ns; never: no limit
+	delays      bool  // the orchestrator delays stages or tasks
+	express     bool
+	horizon     int64 // ns; no execution is asked for from then on
 
 	tenants   []*tenant
 	functions []*function

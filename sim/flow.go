@@ -8,10 +8,10 @@ func (c *cloud) ready(t *tenant, slot uint32, s int) {
 	st := &t.stagesOf(slot)[s]
 	st.input = true
 	st.invoked = c.now
-	if run := t.runs[slot]; run != nil {
-		c.recordReady(run, s)
+	if c.each != nil {
+		c.recordReady(t.runs[slot], s)
 	}
-	if len(c.platform.Orchestration.Transition) > 0 {
+	if c.delays {
 		if delay := nanoseconds(c.platform.Orchestration.Transition.Draw(t.delays)); delay > 0 {
 			t.executions[slot].open++
 			c.later(c.now+delay, errand{what: stageEnters, tenant: t.place, a: slot, b: uint32(s)})
@@ -76,34 +76,26 @@ func (c *cloud) launch(t *tenant, slot uint32, s int, at int64) {
 	for j := range tasks {
 		id := c.newTask()
 		k := &c.tasks[id]
-		*k = task{
-			busy: tasks[j].Busy(), function: b.function, execution: slot, tenant: t.place,
-			stage: uint16(s), index: uint16(j), history: none, generation: k.generation,
-		}
+		k.busy, k.function, k.history = tasks[j].Busy(), b.function, none
+		k.execution, k.tenant, k.stage, k.index = slot, t.place, uint16(s), uint16(j)
+		k.parked = false
 		if c.steps != nil {
 			c.steps[id] = tasks[j]
 		}
 		due := at + tasks[j].Cold
-		if b.mapping != nil {
-			due += b.mapping[j]
-		}
-		if len(o.Invoke) > 0 {
-			due += nanoseconds(o.Invoke.Draw(t.delays))
-		}
-		if c.transitions.interval > 0 {
-			due = c.transitions.wait(due)
-		}
-		if o.MapConcurrency > 0 && j >= o.MapConcurrency {
-			// Invoked when another task of the stage has ended; until then
-			// due is its delay.
-			k.due, k.next = due-at, none
-			if pending == none {
-				st.pending = id
-			} else {
-				c.tasks[pending].next = id
+		if c.delays {
+			if due = c.delayed(t, b, j, due); o.MapConcurrency > 0 && j >= o.MapConcurrency {
+				// Invoked when another task of the stage has ended; until then
+				// due is its delay.
+				k.due, k.next = due-at, none
+				if pending == none {
+					st.pending = id
+				} else {
+					c.tasks[pending].next = id
+				}
+				pending = id
+				continue
 			}
-			pending = id
-			continue
 		}
 		if due > c.now {
 			c.at(due, arrives, id)
@@ -113,13 +105,25 @@ func (c *cloud) launch(t *tenant, slot uint32, s int, at int64) {
 	}
 }
 
+// delayed returns when the request of task j of a stage reaches the platform,
+// which is due at a time.
+func (c *cloud) delayed(t *tenant, b *binding, j int, due int64) int64 {
+	if b.mapping != nil {
+		due += b.mapping[j]
+	}
+	if o := &c.platform.Orchestration; len(o.Invoke) > 0 {
+		due += nanoseconds(o.Invoke.Draw(t.delays))
+	}
+	return c.transitions.wait(due)
+}
+
 // taskDone ends a task that has succeeded.
 func (c *cloud) taskDone(id uint32) {
 	k := &c.tasks[id]
 	t, slot, s := c.tenants[k.tenant], k.execution, int(k.stage)
 	st := &t.stagesOf(slot)[s]
-	if run := t.runs[slot]; run != nil {
-		c.recordTask(run, st, id)
+	if c.each != nil {
+		c.recordTask(t.runs[slot], st, id)
 	}
 	c.freeTask(id)
 	if next := st.pending; next != none {
@@ -135,8 +139,8 @@ func (c *cloud) taskDone(id uint32) {
 func (c *cloud) stageEnds(t *tenant, slot uint32, s int) {
 	x := &t.executions[slot]
 	x.left--
-	if run := t.runs[slot]; run != nil {
-		c.recordStage(t, run, s)
+	if c.each != nil {
+		c.recordStage(t, t.runs[slot], s)
 	}
 	if t.policy != nil {
 		t.online[slot].progress.End[s] = seconds(c.now - x.start)
@@ -153,15 +157,13 @@ func (c *cloud) stageEnds(t *tenant, slot uint32, s int) {
 // than the orchestrator allows.
 func (c *cloud) over(t *tenant, slot uint32) bool {
 	x := &t.executions[slot]
-	if limit := c.platform.Orchestration.MaxDuration; limit > 0 && x.failed == succeeded && c.now-x.start > nanoseconds(limit) {
-		c.fail(t, slot, timedOut)
-	}
-	return x.failed != succeeded
+	return x.failed != succeeded || c.now-x.start > c.maxDuration && c.fail(t, slot, timedOut)
 }
 
 // fail fails an execution: nothing of it starts any more. Functions that run
-// go on, but for those that wait for an input that will not come.
-func (c *cloud) fail(t *tenant, slot uint32, why failure) {
+// go on, but for those that wait for an input that will not come. It returns
+// true.
+func (c *cloud) fail(t *tenant, slot uint32, why failure) bool {
 	t.executions[slot].failed = why
 	stages := t.stagesOf(slot)
 	for s := range stages {
@@ -178,6 +180,7 @@ func (c *cloud) fail(t *tenant, slot uint32, why failure) {
 			c.drop(id)
 		}
 	}
+	return true
 }
 
 // transition charges an execution for state transitions.
@@ -231,15 +234,16 @@ func (c *cloud) finish(t *tenant, slot uint32) {
 	x := &t.executions[slot]
 	took := c.now - x.start
 	c.over(t, slot)
-	if o := &c.platform.Orchestration; o.Kind == Express {
-		c.orchestrate(t, x, pico(c.platform.Services.Express.Execution(seconds(took), o.MemoryMB)))
+	if c.express {
+		c.orchestrate(t, x, pico(c.platform.Services.Express.Execution(seconds(took), c.platform.Orchestration.MemoryMB)))
 	}
 	c.audit.charge(x.cost)
 	if x.counted {
-		t.count(x, took, &c.settings, c.now)
+		c.count(t, x, took)
 	}
 	c.ended++
-	if run := t.runs[slot]; run != nil {
+	if c.each != nil {
+		run := t.runs[slot]
 		c.handOut(t, slot, run)
 	}
 	if t.arrivals == nil {
@@ -250,10 +254,10 @@ func (c *cloud) finish(t *tenant, slot uint32) {
 }
 
 // count enters an execution into the books.
-func (t *tenant) count(x *execution, took int64, s *LoadSettings, now int64) {
+func (c *cloud) count(t *tenant, x *execution, took int64) {
 	l := &t.ledger
 	l.spent += x.cost
-	l.last = now
+	l.last = c.now
 	if x.failed != succeeded {
 		l.failed[x.failed]++
 		return
@@ -261,10 +265,10 @@ func (t *tenant) count(x *execution, took int64, s *LoadSettings, now int64) {
 	l.executions++
 	l.latency.add(took)
 	l.cost.add(int64(x.cost))
-	if s.LatencyLimit > 0 && took > nanoseconds(s.LatencyLimit) {
+	if took > c.tooSlow {
 		l.slow++
 	}
-	if s.CostLimit > 0 && x.cost > pico(s.CostLimit) {
+	if x.cost > c.tooDear {
 		l.dear++
 	}
 }

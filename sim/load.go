@@ -262,6 +262,9 @@ func (d *deployment) cloud(replication uint64, each func(*Run) error) *cloud {
 		streams:       models.Streams{Seed: s.Seed, Replication: replication}.Sub("load"),
 		warmup:        nanoseconds(s.Warmup),
 		horizon:       never,
+		tooSlow:       never,
+		tooDear:       never,
+		maxDuration:   never,
 		spareTask:     none,
 		limit:         s.Platform.Limits.Concurrency,
 		perTransition: pico(s.Platform.Services.Standard.USDPerTransition),
@@ -270,6 +273,19 @@ func (d *deployment) cloud(replication uint64, each func(*Run) error) *cloud {
 	}
 	if s.Duration > 0 {
 		c.horizon = nanoseconds(s.Duration)
+	}
+	if s.LatencyLimit > 0 {
+		c.tooSlow = nanoseconds(s.LatencyLimit)
+	}
+	if s.CostLimit > 0 {
+		c.tooDear = pico(s.CostLimit)
+	}
+	if o := s.Platform.Orchestration; true {
+		c.express = o.Kind == Express
+		c.delays = len(o.Invoke) > 0 || len(o.Transition) > 0 || o.TransitionRate > 0 || o.MapConcurrency > 0 || s.Platform.Mapping != Mapping{}
+		if o.MaxDuration > 0 {
+			c.maxDuration = nanoseconds(o.MaxDuration)
+		}
 	}
 	c.audit.every = auditEvery
 	for k, w := range d.workloads {

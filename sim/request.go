@@ -242,8 +242,8 @@ func (c *cloud) attemptEnds(id uint32) {
 	x := &c.tenants[t.tenant].executions[t.execution]
 	x.cost += cost
 	c.audit.bill(cost)
-	if run := c.tenants[t.tenant].runs[t.execution]; run != nil {
-		c.recordAttempt(run, t, billed, cost)
+	if c.each != nil {
+		c.recordAttempt(c.tenants[t.tenant].runs[t.execution], t, billed, cost)
 	}
 	if x.counted {
 		l := &f.ledger

@@ -147,15 +147,15 @@ func (t *tenant) stagesOf(slot uint32) []stageRun {
 func (c *cloud) begin(t *tenant) {
 	slot := t.newExecution()
 	x := &t.executions[slot]
-	*x = execution{
-		start: c.now, word: t.words.Uint64(), number: t.asked,
-		open: 1, left: int32(len(t.parents)), counted: c.now >= c.warmup,
-	}
+	x.start, x.word, x.number, x.cost = c.now, t.words.Uint64(), t.asked, 0
+	x.open, x.left, x.failed, x.counted = 1, int32(len(t.parents)), succeeded, c.now >= c.warmup
 	t.asked++
 	c.asked++
 	stages := t.stagesOf(slot)
 	for s, parents := range t.parents {
-		stages[s] = stageRun{waiting: parents, parked: none, pending: none, binding: uint32(s)}
+		st := &stages[s]
+		st.waiting, st.parked, st.pending, st.binding = parents, none, none, uint32(s)
+		st.input, st.launched = false, false
 	}
 	if t.policy != nil {
 		t.online[slot].begin(t.policy.Begin(), len(stages))
