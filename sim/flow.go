@@ -243,8 +243,7 @@ func (c *cloud) finish(t *tenant, slot uint32) {
 	}
 	c.ended++
 	if c.each != nil {
-		run := t.runs[slot]
-		c.handOut(t, slot, run)
+		c.handOut(t, slot)
 	}
 	if t.arrivals == nil {
 		think := nanoseconds(t.closed.Draw(t.thinking))

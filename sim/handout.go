@@ -2,11 +2,12 @@ package sim
 
 // record makes the Run of an execution that starts.
 func (c *cloud) record(t *tenant, slot uint32) {
-	run := t.runs[slot]
-	if run == nil {
-		run = &Run{}
-		t.runs[slot] = run
+	run := &Run{}
+	if n := len(t.spareRuns); n > 0 {
+		run = t.spareRuns[n-1]
+		t.spareRuns = t.spareRuns[:n-1]
 	}
+	t.runs[slot] = run
 	run.reset(t.plan, t.executions[slot].number)
 	run.start = c.now
 	if t.plan.layout != nil && t.plan.keep >= KeepStages {
@@ -59,7 +60,8 @@ func (c *cloud) recordAttempt(run *Run, k *task, billed int64, cost money) {
 	b.attempts++
 	b.billed += billed
 	b.cost += cost
-	b.init, b.cold, b.instance, b.fixed = k.init, k.cold, k.instance, k.fixed
+	b.runs, b.start, b.init = k.runs, k.start, k.init
+	b.cold, b.instance, b.fixed = k.cold, k.instance, k.fixed
 }
 
 // recordTask keeps a task that is done. What it waited for since its stage was
@@ -85,16 +87,27 @@ func (c *cloud) recordStage(t *tenant, run *Run, s int) {
 	}
 }
 
-// handOut hands an execution that has ended to the caller.
-func (c *cloud) handOut(t *tenant, slot uint32, run *Run) {
-	x := &t.executions[slot]
-	if x.failed != succeeded || c.err != nil {
-		return
-	}
+// handOut hands executions that have ended to the caller, in the order in which
+// they started.
+func (c *cloud) handOut(t *tenant, slot uint32) {
+	x, run := &t.executions[slot], t.runs[slot]
+	run.failed = x.failed != succeeded
 	run.orchestration = x.cost
 	for i := range run.Stages {
 		run.orchestration -= run.Stages[i].cost + run.Stages[i].deciding
 	}
-	run.close()
-	c.err = c.each(run)
+	t.held[run.Replication] = run
+	for c.err == nil {
+		next := t.held[t.handedOut]
+		if next == nil {
+			return
+		}
+		delete(t.held, t.handedOut)
+		t.handedOut++
+		if !next.failed {
+			next.close()
+			c.err = c.each(next)
+		}
+		t.spareRuns = append(t.spareRuns, next)
+	}
 }

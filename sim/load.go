@@ -81,7 +81,7 @@ func (s LoadSettings) effective() (LoadSettings, error) {
 	if s.Executions < 0 || s.Replications < 0 || s.Cores < 0 {
 		wrong("%d executions, %d replications on %d cores", s.Executions, s.Replications, s.Cores)
 	}
-	if s.Keep < KeepTotals || s.Keep > KeepTasks {
+	if s.Keep < KeepTotals || s.Keep > KeepRequests {
 		wrong("unknown value %d of Keep", s.Keep)
 	}
 	if s.Replications == 0 {
@@ -320,7 +320,7 @@ func (c *cloud) newTenant(w Workload, p *plan) *tenant {
 		place: uint16(len(c.tenants)), name: w.Name, workflow: p.workflow, world: w.World, plan: p, policy: w.Policy, schedule: w.Schedule,
 		delays: streams.New("delays"), thinking: streams.New("thinking"),
 		sources: make([]rand.PCG, n), chances: make([]Chance, n), buffers: make([][]Task, n),
-		bound: map[bindingKey]uint32{},
+		bound: map[bindingKey]uint32{}, held: map[int]*Run{},
 	}
 	t.words.Seed(words.Uint64(), words.Uint64())
 	c.tenants = append(c.tenants, t)

@@ -1,7 +1,11 @@
 package sim
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
+	"math"
+	"slices"
 	"strconv"
 
 	"eevee/models"
@@ -14,12 +18,18 @@ import (
 // KeepTasks, one row per invocation. It must not be called for a run of which
 // only totals were kept.
 //
-// Instants are nanoseconds since the start of the run, beginning with the
-// invocation of the stage's functions, which comes after the decision of a
-// policy; what deciding cost is in no row. The epoch is the replication plus
+// Instants are nanoseconds since the start of the simulation: of the run or, if
+// it is one of many under load, of the load. They begin with the invocation of
+// the stage's functions, which comes after the decision of a policy; what
+// deciding cost is in no row. The epoch is the replication plus
 // 1: epoch 0 of a profile is the one whose instances had to be started. The
 // cost of a mean row is that of all invocations of the stage, that of an
 // invocation row its own.
+//
+// A task under load is one row, whatever the number of its attempts: cold is
+// all that it waited for until the attempt that succeeded, and its cost that of
+// all attempts. With KeepRequests the row also says which attempt it was, on
+// which instance, and whether that had to be started.
 func (r *Run) Records(rows []traces.Record) []traces.Record {
 	p := r.plan
 	if p.keep < KeepStages {
@@ -41,6 +51,7 @@ func (r *Run) Records(rows []traces.Record) []traces.Record {
 			Source:      traces.Simulated,
 		}
 		mean := withSteps(base, traces.Mean, s.Mean)
+		s.invoked, s.end = r.start+s.invoked, r.start+s.end
 		mean.StartNS, mean.EndNS, mean.CostUSD = &s.invoked, &s.end, &s.Cost
 		p95 := withSteps(base, traces.P95, s.P95)
 		p95.StartNS, p95.EndNS = &s.invoked, &s.end
@@ -48,8 +59,13 @@ func (r *Run) Records(rows []traces.Record) []traces.Record {
 		if p.keep < KeepTasks {
 			continue
 		}
-		for j, t := range r.tasks[r.layout.first[i]:][:config[i].Parallelism] {
-			rows = append(rows, r.layout.invocation(base, i, j, s.invoked, t))
+		first := r.layout.first[i]
+		for j, t := range r.tasks[first:][:config[i].Parallelism] {
+			row := r.layout.invocation(base, i, j, s.invoked, t)
+			if len(r.bills) > 0 {
+				r.bills[first+j].fill(&row, p.keep)
+			}
+			rows = append(rows, row)
 		}
 	}
 	return rows
@@ -79,6 +95,27 @@ func (l *layout) invocation(base traces.Record, i, j int, invoked int64, t Task)
 	return r
 }
 
+// fill enters what the task came to under load into its row.
+func (b *bill) fill(row *traces.Record, keep Keep) {
+	usd := b.cost.usd()
+	row.CostUSD, row.BilledMS = &usd, nil
+	if ms := b.billed / 1e6; ms*1e6 == b.billed {
+		row.BilledMS = &ms
+	}
+	if keep < KeepRequests {
+		return
+	}
+	attempt, cold, environment := int32(b.attempts-1), b.cold, fmt.Sprintf("%s %d", row.Stage, b.instance)
+	if b.fixed {
+		environment = fmt.Sprintf("%s provisioned %d", row.Stage, b.instance)
+	}
+	row.Attempt, row.ColdStart, row.EnvironmentID = &attempt, &cold, &environment
+	if cold {
+		init := int64(math.Round(float64(b.init) / 1e3))
+		row.InitUS = &init
+	}
+}
+
 // Recorder writes runs as a trace.
 type Recorder struct {
 	out  *traces.Writer
@@ -104,15 +141,49 @@ func newRecorder(path string, w *models.Workflow, kind, name string, s Settings)
 	if err != nil {
 		return nil, fmt.Errorf("recording workflow %s: %w", w.Name(), err)
 	}
-	out, err := traces.NewWriter(path, traces.Meta{
-		Source:   traces.Simulated,
-		Workflow: w.Name(),
-		Extra: map[string]string{
-			kind:    name,
-			"price": s.Price.Name,
-			"seed":  strconv.FormatUint(s.Seed, 10),
-		},
+	return openRecorder(path, w.Name(), map[string]string{
+		kind:    name,
+		"price": s.Price.Name,
+		"seed":  strconv.FormatUint(s.Seed, 10),
 	})
+}
+
+// NewLoadRecorder begins a trace of executions under load, whose settings must
+// keep stages or more. Workloads of several workflows are told apart by their
+// rows.
+func NewLoadRecorder(path string, workloads []Workload, s LoadSettings) (*Recorder, error) {
+	s, err := s.effective()
+	if err != nil {
+		return nil, fmt.Errorf("recording a load: %w", err)
+	}
+	if s.Keep < KeepStages {
+		return nil, errors.New("recording a load: only totals are kept of its executions")
+	}
+	extra := map[string]string{
+		"platform": s.Platform.Name,
+		"price":    s.Platform.Price.Name,
+		"seed":     strconv.FormatUint(s.Seed, 10),
+	}
+	var names []string
+	for _, w := range workloads {
+		name := w.World.Workflow().Name()
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+		key := "config " + cmp.Or(w.Name, name)
+		if extra[key] = w.Config.String(); w.Policy != nil {
+			extra[key] = w.Policy.String()
+		}
+		extra["arrivals "+cmp.Or(w.Name, name)] = w.Arrivals.String()
+	}
+	if len(names) > 1 {
+		names = []string{""}
+	}
+	return openRecorder(path, names[0], extra)
+}
+
+func openRecorder(path, workflow string, extra map[string]string) (*Recorder, error) {
+	out, err := traces.NewWriter(path, traces.Meta{Source: traces.Simulated, Workflow: workflow, Extra: extra})
 	if err != nil {
 		return nil, err
 	}

@@ -9,7 +9,8 @@ type task struct {
 	runs       int64 // ns; when the function runs
 	busy       int64 // ns; what the function takes by the world
 	lasts      int64 // ns; what this attempt takes, once it has its input
-	init       int64 // ns of initialisation that are billed
+	start      int64 // ns that starting the instance took
+	init       int64 // ns of initialisation, which is the last part of it
 	function   uint32
 	instance   uint32
 	execution  uint32
@@ -124,7 +125,7 @@ func (c *cloud) admit(id uint32, f *function) bool {
 	if f.Provisioned > 0 {
 		if instance, ok := f.provisioned.take(c.now, f.stream); ok {
 			t := &c.tasks[id]
-			t.fixed, t.cold, t.init = true, false, 0
+			t.fixed, t.cold, t.start, t.init = true, false, 0, 0
 			c.occupy(id, f, instance, c.now)
 			return true
 		}
@@ -139,7 +140,7 @@ func (c *cloud) admit(id uint32, f *function) bool {
 	t := &c.tasks[id]
 	instance, warm := f.warm.take(c.now, f.stream)
 	runs := c.now
-	t.fixed, t.cold, t.init = false, false, 0
+	t.fixed, t.cold, t.start, t.init = false, false, 0, 0
 	switch {
 	case warm:
 	case len(f.ahead) > 0:
@@ -155,9 +156,7 @@ func (c *cloud) admit(id uint32, f *function) bool {
 		runs += delay + init
 		instance = f.warm.start(c.now)
 		f.equip(&f.warm, instance)
-		if t.cold = true; c.platform.ColdStart.BilledInit {
-			t.init = init
-		}
+		t.cold, t.start, t.init = true, delay+init, init
 	}
 	f.running++
 	if f.Reserved == 0 {
@@ -238,7 +237,11 @@ func (c *cloud) attemptEnds(id uint32) {
 		}
 	}
 	ran := c.now - t.runs
-	billed, cost := bill.invoice(ran + t.init)
+	init := int64(0)
+	if t.cold && c.platform.ColdStart.BilledInit {
+		init = t.init
+	}
+	billed, cost := bill.invoice(ran + init)
 	x := &c.tenants[t.tenant].executions[t.execution]
 	x.cost += cost
 	c.audit.bill(cost)
@@ -254,7 +257,7 @@ func (c *cloud) attemptEnds(id uint32) {
 		l.wait.add(t.runs - t.due)
 		l.busy.add(ran)
 		l.billed.add(billed)
-		l.init.add(t.init)
+		l.init.add(init)
 		l.cost += cost
 	}
 	if c.queued > 0 {

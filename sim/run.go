@@ -16,9 +16,10 @@ type Keep int
 
 // What a simulation can keep of a run.
 const (
-	KeepTotals Keep = iota // times and cost of the workflow and its stages
-	KeepStages             // also mean and p95 of every step over the tasks of a stage
-	KeepTasks              // also every task
+	KeepTotals   Keep = iota // times and cost of the workflow and its stages
+	KeepStages               // also mean and p95 of every step over the tasks of a stage
+	KeepTasks                // also every task
+	KeepRequests             // also what the platform did with it, under load
 )
 
 // Settings are the options of a simulation. The zero value works.
@@ -54,7 +55,7 @@ func (s Settings) effective() (Settings, error) {
 	if !(s.CostLimit >= 0) || math.IsInf(s.CostLimit, 0) {
 		errs = append(errs, fmt.Errorf("cost limit %v USD is not a positive number", s.CostLimit))
 	}
-	if s.Keep < KeepTotals || s.Keep > KeepTasks {
+	if s.Keep < KeepTotals || s.Keep > KeepRequests {
 		errs = append(errs, fmt.Errorf("unknown value %d of Keep", s.Keep))
 	}
 	if s.Cores < 0 {
@@ -83,13 +84,16 @@ type Run struct {
 	err    error  // why a policy could not be followed
 	start  int64  // ns; 0 but under load
 
+	failed        bool  // under load
 	orchestration money // under load
 }
 
 // bill is what a task under load came to, over all of its attempts.
 type bill struct {
 	billed   int64 // ns
-	init     int64 // ns of initialisation that are billed, of the last attempt
+	runs     int64 // ns since the load started; when the function ran, of the last attempt
+	start    int64 // ns that starting the instance took, of the last attempt
+	init     int64 // ns of initialisation, which is the last part of it
 	cost     money
 	instance uint32 // of the last attempt
 	attempts uint16

@@ -34,10 +34,13 @@ type tenant struct {
 	bound    map[bindingKey]uint32
 
 	executions []execution
-	stages     []stageRun // of all executions
-	free       []uint32   // places in executions
-	runs       []*Run     // by execution; nil unless they are handed out
-	online     []choices  // by execution; nil under a configuration
+	stages     []stageRun   // of all executions
+	free       []uint32     // places in executions
+	runs       []*Run       // by execution; nil unless they are handed out
+	held       map[int]*Run // that have ended before an earlier one, by number
+	handedOut  int          // executions
+	spareRuns  []*Run
+	online     []choices // by execution; nil under a configuration
 
 	asked  int
 	ledger tenantLedger

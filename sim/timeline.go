@@ -12,7 +12,7 @@ type Kind string
 
 // The kinds of a Span, in the order in which a task goes through them.
 const (
-	Cold    Kind = "cold" // delay from the stage being ready to the function running
+	Cold    Kind = "cold" // delay before the function runs, see Run.Spans
 	Read    Kind = "read"
 	Compute Kind = "compute"
 	Write   Kind = "write"
@@ -23,13 +23,19 @@ type Span struct {
 	Stage    string  `json:"stage"`
 	Instance int     `json:"instance"` // from 0
 	Kind     Kind    `json:"kind"`
-	Start    float64 `json:"start_s"` // s since the start of the run
+	Start    float64 `json:"start_s"` // s since the start of the run or, under load, of the load
 	End      float64 `json:"end_s"`
 }
 
 // Spans returns the steps of all tasks by stage, instance and time, without
 // those that take no time. It must be called only for a run whose tasks were
 // kept.
+//
+// Alone, every task has an instance of its own, and its cold is the delay from
+// the stage being ready. Under load, instances are those of the platform, which
+// serve one execution after the other: cold is the start of a new instance, and
+// a provisioned one belongs to a stage by the name of "STAGE provisioned".
+// Attempts that failed are not shown.
 func (r *Run) Spans() []Span {
 	p := r.plan
 	if p.keep < KeepTasks {
@@ -40,6 +46,14 @@ func (r *Run) Spans() []Span {
 		name := p.workflow.Stage(i).Name
 		for j, t := range r.tasks[r.layout.first[i]:][:r.layout.config[i].Parallelism] {
 			now := r.Stages[i].invoked
+			name := name
+			if len(r.bills) > 0 {
+				b := &r.bills[r.layout.first[i]+j]
+				now, t.Cold, j = b.runs-b.start, b.start, int(b.instance)
+				if b.fixed {
+					name += " provisioned"
+				}
+			}
 			for _, step := range []struct {
 				kind Kind
 				ns   int64
@@ -47,7 +61,9 @@ func (r *Run) Spans() []Span {
 				if step.ns > 0 {
 					spans = append(spans, Span{name, j, step.kind, seconds(now), seconds(now + step.ns)})
 				}
-				now += step.ns
+				if now += step.ns; step.kind == Cold {
+					now = max(now, r.start+r.Stages[i].invoked) // a function that waits for its input
+				}
 			}
 		}
 	}
