@@ -23,6 +23,12 @@ func (c *cloud) newBinding(t *tenant, stage int, group string, config models.Sta
 		function:    c.deploy(t, stage, group, config),
 		transitions: c.platform.Orchestration.Transitions(config.Parallelism),
 	}
+	if f := c.functions[bound.function]; f.moves {
+		d := float64(config.Parallelism)
+		bound.readMB, bound.writeMB = f.ReadMB/d, f.WriteMB/d
+		bound.storage = pico(c.platform.StorageCost(f.ReadRequests, bound.readMB, f.WriteRequests, bound.writeMB))
+		c.moves = true
+	}
 	if m := c.platform.Mapping; m != (Mapping{}) {
 		for j := range config.Parallelism {
 			bound.mapping = append(bound.mapping, nanoseconds(m.Delay(j+1)))

@@ -26,6 +26,7 @@ type cloud struct {
 	maxDuration int64 // ns; never: no limit
 	delays      bool  // the orchestrator delays stages or tasks
 	express     bool
+	moves       bool  // functions read or write
 	horizon     int64 // ns; no execution is asked for from then on
 
 	tenants   []*tenant
@@ -48,7 +49,8 @@ type cloud struct {
 	most          int // the largest number of them at the same time
 	queued        int // requests that wait in the queues of functions
 	waiting       []*function
-	transitions   meter
+	transitions   tokens
+	store         *store
 	perTransition money
 	histories     [][]int  // how often retriers were used, per task that was retried
 	forgotten     []uint32 // free places in histories
@@ -64,6 +66,8 @@ const (
 	asks    kind = iota // a user of a closed loop asks for an execution; tenant
 	arrives             // a request reaches the platform; task
 	ends                // an attempt ends; task
+	reads               // a function reads its input; task
+	writes              // a function writes its output; task
 	comesUp             // an errand comes up; errand
 )
 
@@ -110,6 +114,10 @@ func (c *cloud) run(ctx context.Context) error {
 				c.attemptEnds(e.arg())
 			case arrives:
 				c.request(e.arg())
+			case reads:
+				c.read(e.arg())
+			case writes:
+				c.write(e.arg())
 			case asks:
 				c.ask(e.arg())
 			case comesUp:
@@ -212,11 +220,11 @@ func (c *cloud) errand(id uint32) {
 // prewarm starts instances of a function, so that n are idle.
 func (c *cloud) prewarm(f uint32, n int) {
 	fn := c.functions[f]
-	for n -= fn.warm.idle(c.now); n > 0 && fn.scale.pass(c.now); n-- {
+	for n -= fn.warm.idle(c.now); n > 0 && fn.scale.try(c.now, 1); n-- {
 		delay, init := fn.startTime()
 		ready := c.now + delay + init
 		instance := fn.warm.startAhead(c.now, ready)
-		fn.equip(&fn.warm, instance)
+		fn.equip(&fn.warm, instance, c.now)
 		if c.platform.ColdStart.BilledInit {
 			_, cost := fn.tariff.invoice(init)
 			cost -= fn.tariff.fee

@@ -84,7 +84,7 @@ func (c *cloud) launch(t *tenant, slot uint32, s int, at int64) {
 		}
 		due := at + tasks[j].Cold
 		if c.delays {
-			if due = c.delayed(t, b, j, due); o.MapConcurrency > 0 && j >= o.MapConcurrency {
+			if due = c.delayed(t, b, j, tasks[j].Cold == 0, due); o.MapConcurrency > 0 && j >= o.MapConcurrency {
 				// Invoked when another task of the stage has ended; until then
 				// due is its delay.
 				k.due, k.next = due-at, none
@@ -106,15 +106,16 @@ func (c *cloud) launch(t *tenant, slot uint32, s int, at int64) {
 }
 
 // delayed returns when the request of task j of a stage reaches the platform,
-// which is due at a time.
-func (c *cloud) delayed(t *tenant, b *binding, j int, due int64) int64 {
-	if b.mapping != nil {
+// which is due at a time. A delay that the world knows of holds that of the
+// mapping.
+func (c *cloud) delayed(t *tenant, b *binding, j int, mapped bool, due int64) int64 {
+	if b.mapping != nil && mapped {
 		due += b.mapping[j]
 	}
 	if o := &c.platform.Orchestration; len(o.Invoke) > 0 {
 		due += nanoseconds(o.Invoke.Draw(t.delays))
 	}
-	return c.transitions.wait(due)
+	return due + c.transitions.wait(c.now, 1)
 }
 
 // taskDone ends a task that has succeeded.
@@ -263,6 +264,9 @@ func (c *cloud) count(t *tenant, x *execution, took int64) {
 	}
 	l.executions++
 	l.latency.add(took)
+	if look := t.means.Add(seconds(took)); look && c.settings.Precision > 0 {
+		c.stopped = c.stopped || c.precise()
+	}
 	l.cost.add(int64(x.cost))
 	if took > c.tooSlow {
 		l.slow++
@@ -270,4 +274,15 @@ func (c *cloud) count(t *tenant, x *execution, took int64) {
 	if x.cost > c.tooDear {
 		l.dear++
 	}
+}
+
+// precise reports whether the mean latency of every workload is known well
+// enough to stop.
+func (c *cloud) precise() bool {
+	for _, t := range c.tenants {
+		if !t.means.Precise(c.settings.Precision, c.settings.Confidence) {
+			return false
+		}
+	}
+	return true
 }

@@ -23,8 +23,8 @@ type function struct {
 
 	warm        pool // on demand
 	provisioned pool
-	rate        meter // of requests
-	scale       meter // of new instances
+	rate        tokens // of requests
+	scale       tokens // of new instances
 	ahead       []startAhead
 	running     int // requests on instances on demand
 
@@ -33,6 +33,7 @@ type function struct {
 	tariff   tariff
 	reserved tariff // on provisioned instances
 	uneven   bool   // requests differ by more than the world says
+	moves    bool   // reading or writing is simulated
 
 	ledger     functionLedger
 	prewarming money // of the ledger, paid by no execution
@@ -57,6 +58,7 @@ type functionLedger struct {
 	billed      total  // ns
 	init        total  // ns of initialisation that were billed
 	cost        money
+	storage     money // of the cost
 }
 
 func (l *functionLedger) merge(o *functionLedger) {
@@ -72,6 +74,7 @@ func (l *functionLedger) merge(o *functionLedger) {
 	l.billed.merge(o.billed)
 	l.init.merge(o.init)
 	l.cost += o.cost
+	l.storage += o.storage
 }
 
 // failure is why an attempt failed.
@@ -105,9 +108,10 @@ func newFunction(name string, p *Platform, f Function, c models.StageConfig, str
 		stream:      streams.New("function " + name),
 		warm:        newPool(rule, endless(p.Instances.KeepAlive), slots),
 		provisioned: newPool(rule, never, slots),
-		scale:       newMeter(perSecond(p.Limits.ScaleInstances, p.Limits.ScaleWindow), float64(p.Limits.ScaleInstances)),
+		scale:       newTokens(perSecond(p.Limits.ScaleInstances, p.Limits.ScaleWindow), float64(p.Limits.ScaleInstances)),
 		queue:       newQueue(),
 		tariff:      newTariff(p.Price, c),
+		moves:       f.ReadRequests > 0 || f.WriteRequests > 0,
 		uneven:      p.Variation != Variation{} || p.Failures.Crash > 0 || f.PeakMemory > 0,
 	}
 	if fn.Timeout > 0 {
@@ -119,7 +123,7 @@ func newFunction(name string, p *Platform, f Function, c models.StageConfig, str
 			concurrency = f.Reserved
 		}
 		if concurrency > 0 {
-			fn.rate = newMeter(limit*float64(concurrency), limit*float64(concurrency))
+			fn.rate = newTokens(limit*float64(concurrency), limit*float64(concurrency))
 		}
 	}
 	fn.reserved = fn.tariff
@@ -127,11 +131,11 @@ func newFunction(name string, p *Platform, f Function, c models.StageConfig, str
 		fn.reserved.rate = p.Price.GB(c) * p.Price.ProvisionedRunUSDPerGBSecond * 1e12 / 1e9
 	}
 	for range f.Provisioned {
-		fn.equip(&fn.provisioned, fn.provisioned.startAhead(0, 0))
+		fn.equip(&fn.provisioned, fn.provisioned.startAhead(0, 0), 0)
 		fn.provisioned.ready(uint32(len(fn.provisioned.instances) - 1))
 	}
 	for range f.Prewarmed {
-		fn.equip(&fn.warm, fn.warm.startAhead(0, 0))
+		fn.equip(&fn.warm, fn.warm.startAhead(0, 0), 0)
 		fn.warm.ready(uint32(len(fn.warm.instances) - 1))
 	}
 	return fn
@@ -140,16 +144,21 @@ func newFunction(name string, p *Platform, f Function, c models.StageConfig, str
 // since makes instances count from a time on.
 func (f *function) since(at int64) { f.warm.since, f.provisioned.since = at, at }
 
-// equip gives a new instance the factor by which it is slower than others.
-func (f *function) equip(p *pool, instance uint32) {
-	sd := f.platform.Variation.InstanceSD
-	if sd == 0 {
-		return
+// equip gives a new instance the factor by which it is slower than others, and
+// a link to the network.
+func (f *function) equip(p *pool, instance uint32, now int64) {
+	if sd := f.platform.Variation.InstanceSD; sd > 0 {
+		for int(instance) >= len(p.factors) {
+			p.factors = append(p.factors, 1)
+		}
+		p.factors[instance] = logNormal(sd, f.stream)
 	}
-	for int(instance) >= len(p.factors) {
-		p.factors = append(p.factors, 1)
+	if f.moves {
+		for int(instance) >= len(p.links) {
+			p.links = append(p.links, link{})
+		}
+		p.links[instance] = f.platform.Network.newLink(now)
 	}
-	p.factors[instance] = logNormal(sd, f.stream)
 }
 
 // vary draws by how much an attempt takes longer than the world says, and
@@ -170,12 +179,6 @@ func (c *cloud) vary(id uint32, f *function) {
 	}
 	if factor != 1 {
 		t.lasts = int64(math.Round(float64(t.busy) * factor))
-		if c.steps != nil {
-			s := &c.steps[id]
-			s.Read = int64(math.Round(float64(s.Read) * factor))
-			s.Write = int64(math.Round(float64(s.Write) * factor))
-			s.Compute = t.lasts - s.Read - s.Write
-		}
 	}
 	if f.PeakMemory > 0 && f.PeakMemory*math.Exp(f.PeakMemorySigma*f.stream.NormFloat64()) > float64(f.memory) {
 		t.outcome = outOfMemory
@@ -183,7 +186,7 @@ func (c *cloud) vary(id uint32, f *function) {
 	if p := f.platform.Failures.Crash; p > 0 && f.stream.Float64() < p {
 		t.outcome = crashed
 	}
-	if t.outcome != succeeded {
+	if t.outcome != succeeded && !f.moves {
 		t.lasts = int64(math.Round(float64(t.lasts) * f.stream.Float64()))
 	}
 }

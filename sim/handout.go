@@ -73,6 +73,12 @@ func (c *cloud) recordTask(run *Run, st *stageRun, id uint32) {
 	}
 	k := &c.tasks[id]
 	t := c.steps[id]
+	if c.functions[k.function].moves {
+		t.Compute = k.scaled(t.Compute)
+	} else {
+		t.Read, t.Write = k.scaled(t.Read), k.scaled(t.Write)
+		t.Compute = k.lasts - t.Read - t.Write
+	}
 	t.Cold = max(0, k.runs-st.invoked)
 	run.tasks[run.layout.first[k.stage]+int(k.index)] = t
 }

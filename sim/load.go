@@ -268,8 +268,9 @@ func (d *deployment) cloud(replication uint64, each func(*Run) error) *cloud {
 		spareTask:     none,
 		limit:         s.Platform.Limits.Concurrency,
 		perTransition: pico(s.Platform.Services.Standard.USDPerTransition),
-		transitions:   newMeter(s.Platform.Orchestration.TransitionRate, s.Platform.Orchestration.TransitionBurst),
+		transitions:   newTokens(s.Platform.Orchestration.TransitionRate, s.Platform.Orchestration.TransitionBurst),
 		deployed:      map[deployedKey]uint32{},
+		store:         s.Platform.newStore(),
 	}
 	if s.Duration > 0 {
 		c.horizon = nanoseconds(s.Duration)

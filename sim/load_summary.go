@@ -28,7 +28,8 @@ type LoadSummary struct {
 // LoadCost is money by what it is paid for, in USD.
 type LoadCost struct {
 	Total         float64 `json:"total"`
-	Functions     float64 `json:"functions"`     // requests, the time they ran and initialisation, and their storage requests
+	Functions     float64 `json:"functions"`     // requests, the time they ran and initialisation
+	Storage       float64 `json:"storage"`       // that functions read from and wrote to
 	Provisioned   float64 `json:"provisioned"`   // of instances that are kept initialised, for the simulated time after the warm-up
 	Orchestration float64 `json:"orchestration"` // state transitions, or requests and duration
 	Deciding      float64 `json:"deciding"`      // by policies
@@ -74,7 +75,7 @@ type LoadFunction struct {
 	BilledSeconds   float64 `json:"billed_seconds"`   // with initialisation
 	InitSeconds     float64 `json:"init_seconds"`     // of initialisation that were billed
 	GBSeconds       float64 `json:"gb_seconds"`       // billed
-	Cost            float64 `json:"cost_usd"`
+	Cost            float64 `json:"cost_usd"`         // with storage
 }
 
 // QuantileError is the largest relative error of quantiles under load, which
@@ -118,6 +119,7 @@ func (d *deployment) summary(clouds []*cloud) *LoadSummary {
 	var functions []*total
 	at := map[deployedKey]*total{}
 	spans := make([]float64, len(d.workloads))
+	means := make([][]*BatchMeans, len(d.workloads))
 	for _, c := range clouds {
 		if c == nil {
 			continue
@@ -130,6 +132,7 @@ func (d *deployment) summary(clouds []*cloud) *LoadSummary {
 		s.Peak = max(s.Peak, c.most)
 		for k, t := range c.tenants {
 			ledgers[k].merge(&t.ledger)
+			means[k] = append(means[k], &t.means)
 			spans[k] += seconds(max(0, t.ledger.last-c.warmup))
 		}
 		for _, f := range c.functions {
@@ -157,6 +160,11 @@ func (d *deployment) summary(clouds []*cloud) *LoadSummary {
 		if w.Policy != nil {
 			x.Policy = w.Policy.String()
 		}
+		if i, ok := batchesInterval(d.settings.Confidence, means[k]...); ok {
+			x.Latency.MeanInterval = &i
+		} else if l.executions > 0 {
+			s.Warnings = append(s.Warnings, fmt.Sprintf("workload %s: no interval for the mean latency of %d executions: they are too few, or too much alike one after the other", w.Name, l.executions))
+		}
 		x.Failed = byName(l.failed[:])
 		if spans[k] > 0 {
 			x.Throughput = float64(l.executions) / spans[k]
@@ -180,10 +188,11 @@ func (d *deployment) summary(clouds []*cloud) *LoadSummary {
 		f.BusySeconds, f.BilledSeconds, f.InitSeconds = l.busy.float()/1e9, l.billed.float()/1e9, l.init.float()/1e9
 		f.GBSeconds = f.BilledSeconds * f.gb
 		f.Cost = l.cost.usd()
-		s.Cost.Functions += f.Cost
+		s.Cost.Functions += (l.cost - l.storage).usd()
+		s.Cost.Storage += l.storage.usd()
 		s.Functions = append(s.Functions, f.LoadFunction)
 	}
-	s.Cost.Total = s.Cost.Functions + s.Cost.Provisioned + s.Cost.Orchestration + s.Cost.Deciding
+	s.Cost.Total = s.Cost.Functions + s.Cost.Storage + s.Cost.Provisioned + s.Cost.Orchestration + s.Cost.Deciding
 	return s
 }
 

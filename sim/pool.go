@@ -26,6 +26,7 @@ type pool struct {
 	free      []uint32 // places in instances
 	available shelf
 	factors   []float64 // by which instances are slower, in the same places; empty: they are not
+	links     []link    // of instances, in the same places; empty: nothing is moved
 
 	started uint64 // instances
 	live    int    // instances that have not been found to have ended

@@ -69,7 +69,7 @@ func (c *cloud) newTask() uint32 {
 		return maxArg
 	}
 	c.tasks = append(c.tasks, task{})
-	if c.each != nil {
+	if c.each != nil || c.moves {
 		c.steps = append(c.steps, Task{})
 	}
 	return id
@@ -119,7 +119,7 @@ func (c *cloud) request(id uint32) {
 
 // admit gives the task an instance, false where limits forbid it.
 func (c *cloud) admit(id uint32, f *function) bool {
-	if !f.rate.pass(c.now) {
+	if !f.rate.try(c.now, 1) {
 		return false
 	}
 	if f.Provisioned > 0 {
@@ -149,13 +149,13 @@ func (c *cloud) admit(id uint32, f *function) bool {
 		f.startedAhead(first.errand)
 		f.warm.claim(first.instance)
 		instance, runs = first.instance, first.ready
-	case !f.scale.pass(c.now):
+	case !f.scale.try(c.now, 1):
 		return false
 	default:
 		delay, init := f.startTime()
 		runs += delay + init
 		instance = f.warm.start(c.now)
-		f.equip(&f.warm, instance)
+		f.equip(&f.warm, instance, c.now)
 		t.cold, t.start, t.init = true, delay+init, init
 	}
 	f.running++
@@ -174,7 +174,7 @@ func (c *cloud) occupy(id uint32, f *function, instance uint32, runs int64) {
 	if f.uneven {
 		c.vary(id, f)
 	}
-	if t.lasts > f.timeout {
+	if t.lasts > f.timeout && !f.moves {
 		t.outcome, t.lasts = timedOut, f.timeout
 	}
 	if t.cold && f.platform.Failures.StartFailure > 0 && f.stream.Float64() < f.platform.Failures.StartFailure {
@@ -183,7 +183,11 @@ func (c *cloud) occupy(id uint32, f *function, instance uint32, runs int64) {
 	c.inFlight++
 	c.most = max(c.most, c.inFlight)
 	if c.tenants[t.tenant].stagesOf(t.execution)[t.stage].input {
-		c.at(runs+t.lasts, ends, id)
+		if f.moves && t.outcome != notStarted {
+			c.at(runs, reads, id)
+		} else {
+			c.at(runs+t.lasts, ends, id)
+		}
 		return
 	}
 	// The function waits for its input, which is billed.
@@ -199,6 +203,10 @@ func (c *cloud) resume(id uint32) {
 	t := &c.tasks[id]
 	t.parked = false
 	f := c.functions[t.function]
+	if f.moves && t.outcome != notStarted {
+		c.at(max(t.runs, c.now), reads, id)
+		return
+	}
 	end := max(t.runs, c.now) + t.lasts
 	if f.timeout != never && end > t.runs+f.timeout {
 		t.outcome, end = timedOut, t.runs+f.timeout
@@ -242,6 +250,11 @@ func (c *cloud) attemptEnds(id uint32) {
 		init = t.init
 	}
 	billed, cost := bill.invoice(ran + init)
+	stored := money(0)
+	if f.moves {
+		stored = c.tenants[t.tenant].bindingOf(t).storage
+		cost += stored
+	}
 	x := &c.tenants[t.tenant].executions[t.execution]
 	x.cost += cost
 	c.audit.bill(cost)
@@ -259,6 +272,7 @@ func (c *cloud) attemptEnds(id uint32) {
 		l.billed.add(billed)
 		l.init.add(init)
 		l.cost += cost
+		l.storage += stored
 	}
 	if c.queued > 0 {
 		c.dispatch()
@@ -354,7 +368,7 @@ func (c *cloud) dispatch() {
 
 // opens reports whether a function would take a request.
 func (c *cloud) opens(f *function) bool {
-	if f.rate.interval > 0 && f.rate.opens(c.now) > c.now {
+	if f.rate.opens(c.now) > c.now {
 		return false
 	}
 	if f.provisioned.offers(c.now) {
@@ -363,16 +377,13 @@ func (c *cloud) opens(f *function) bool {
 	if f.Reserved > 0 && f.running >= f.Reserved-f.Provisioned || f.Reserved == 0 && c.limit != 0 && c.shared >= c.limit {
 		return false
 	}
-	return f.scale.interval == 0 || f.scale.opens(c.now) <= c.now || len(f.ahead) > 0 || f.warm.offers(c.now)
+	return f.scale.opens(c.now) == c.now || len(f.ahead) > 0 || f.warm.offers(c.now)
 }
 
 // wake looks after a queue at the time when rates let its first request pass.
 func (c *cloud) wake(f *function) {
-	at := c.now
-	if f.rate.interval > 0 {
-		at = f.rate.opens(c.now)
-	}
-	if f.scale.interval > 0 && !f.warm.offers(c.now) {
+	at := f.rate.opens(c.now)
+	if !f.warm.offers(c.now) {
 		at = max(at, f.scale.opens(c.now))
 	}
 	if at > c.now && !f.woken {

@@ -44,6 +44,7 @@ type tenant struct {
 
 	asked  int
 	ledger tenantLedger
+	means  BatchMeans // of latencies in s
 }
 
 // binding is a stage under one configuration on the platform.
@@ -54,6 +55,9 @@ type binding struct {
 	function    uint32
 	transitions int
 	mapping     []int64 // ns per task; nil: none
+
+	readMB, writeMB float64 // per task
+	storage         money   // per attempt
 }
 
 type bindingKey struct {
@@ -139,6 +143,11 @@ func (t *tenant) newExecution() uint32 {
 	}
 	t.runs = append(t.runs, nil)
 	return slot
+}
+
+// bindingOf returns the stage that a task is of, under its configuration.
+func (t *tenant) bindingOf(k *task) *binding {
+	return &t.bindings[t.stagesOf(k.execution)[k.stage].binding]
 }
 
 func (t *tenant) stagesOf(slot uint32) []stageRun {

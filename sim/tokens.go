@@ -1,5 +1,7 @@
 package sim
 
+import "math"
+
 // tokens is a token bucket that refills continuously. A limit of n per second
 // is one with a burst of n. The zero value with a rate of 0 lets everything
 // pass.
@@ -30,6 +32,17 @@ func (b *tokens) try(now int64, n float64) bool {
 	}
 	b.level -= n
 	return true
+}
+
+// opens returns the earliest instant, from now on, at which there is a token.
+func (b *tokens) opens(now int64) int64 {
+	if b.rate == 0 {
+		return now
+	}
+	if b.refill(now); b.level >= 1 {
+		return now
+	}
+	return now + max(1, int64(math.Ceil((1-b.level)/b.rate)))
 }
 
 // wait takes n tokens and returns how long, in ns, the taker waits for them,
