@@ -1,7 +1,7 @@
 # Everything here needs Go, make, git and sh. Modules are fetched on first use.
 
 .DEFAULT_GOAL := check
-.PHONY: check build vet fmt lint test race bench fuzz golden reproduce help clean
+.PHONY: check build vet fmt lint test race bench fuzz golden reproduce prove help clean
 
 # Tests and `make reproduce` read the recordings if they lie beside the
 # checkout or in the folder that EEVEE_RECORDINGS names.
@@ -46,6 +46,10 @@ fuzz: ## run every fuzz target for FUZZTIME (default 10s)
 		echo "$$package $$target"; \
 		go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x "$$package" </dev/null || exit 1; \
 	done
+
+prove: ## sweeps against other people's systems: the Kubernetes API, Apache Arrow, and Slurm where it is installed (root)
+	cd experiments/sweep/prove && go vet ./... && go test ./...
+	@if PATH=$$PATH:/usr/sbin command -v slurmctld >/dev/null; then experiments/sweep/prove/slurm.sh; else echo "prove: no Slurm here; apt-get install slurm-wlm munge"; fi
 
 golden: ## rewrite the golden files from what the program prints now
 	go test $$(grep -rl --include='*_test.go' 'flag.Bool("update"' . | xargs -n1 dirname | sort -u) -update
