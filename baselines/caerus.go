@@ -16,7 +16,9 @@ import (
 // inputs, all of one size, and the launch times are those of NIMBLE. Dividing
 // by size is not a contribution of Caerus, which takes the parallelism as
 // given; its contribution are the launch times (see NimbleTask for how much of
-// them is inferred).
+// them is inferred, and NimbleLaunch for what they promise: no stage waits, and
+// none ends later than under eager launching unless pipelines are longer than
+// one level).
 //
 // It looks at no bound. An answer that does not keep it says so.
 type Caerus struct {

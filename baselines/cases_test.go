@@ -72,3 +72,19 @@ func GraphOf(t testing.TB, after ...[]int) *models.Workflow {
 	}
 	return w
 }
+
+// OptionForms returns the options of all methods that have any, as help shows
+// them.
+func OptionForms() map[string][]string {
+	all := map[string][]string{}
+	for method, options := range map[string][]option{
+		"random": new(RandomSearch).options(), "powertuning": new(PowerTuning).options(), "slam": new(SLAM).options(), "grandslam": new(GrandSLAM).options(),
+		"prcp": new(PRCP).options(), "parrotfish": new(Parrotfish).options(), "cose": new(COSE).options(), "ditto": new(Ditto).options(),
+		"caerus": new(Caerus).options(), "orion": new(Orion).options(),
+	} {
+		for _, o := range options {
+			all[method] = append(all[method], o.form)
+		}
+	}
+	return all
+}

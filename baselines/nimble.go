@@ -93,10 +93,14 @@ func checkTasks(tasks []NimbleTask) error {
 // since reading and production both have constant rates, which keep in step
 // if they do so at both ends.
 //
-// Only relative to the tasks before it a task loses nothing: one that is
-// launched late because its input is slow also starts to produce late, and a
-// slow reader may feel that. No schedule without waiting does better, but
-// EagerLaunch can end earlier, at the price of tasks that wait.
+// "Never waiting" holds on every graph, and no schedule without waiting launches
+// or ends anything earlier. "Never later than launched at once" holds for a task
+// given the tasks before it, and for the whole job where every edge is breaking
+// or comes from a task without inputs. Beyond one such level of pipelining it
+// does not: a task that is launched late because its input is slow also starts to
+// produce late, and a slow reader feels that. Of three tasks of 10, 1 and 100 s
+// in a pipeline the last one ends after 109 s, under EagerLaunch after 100 s, at
+// the price of 9 s of waiting.
 func NimbleLaunch(tasks []NimbleTask) ([]NimbleSpan, error) {
 	if err := checkTasks(tasks); err != nil {
 		return nil, err

@@ -14,7 +14,7 @@ import (
 	"eevee/solvers"
 )
 
-func bundledSetup(t *testing.T, workflow string) *Setup {
+func bundledSetup(t testing.TB, workflow string) *Setup {
 	t.Helper()
 	def, err := models.Load(workflow)
 	if err != nil {
@@ -258,6 +258,22 @@ func TestContenderNames(t *testing.T) {
 		m, err := NewMethod(name)
 		if err != nil || m.String() != name {
 			t.Errorf("the method %s is %v (%v)", name, m, err)
+		}
+	}
+}
+
+// BenchmarkCompare is what a user waits for: everything that can be compared,
+// on the largest bundled workflow.
+func BenchmarkCompare(b *testing.B) {
+	s := bundledSetup(b, "tpcds")
+	names, err := ContenderNames("all")
+	if err != nil {
+		b.Fatal(err)
+	}
+	bound := solvers.Bound{Metric: solvers.Latency, Limit: 40, Percentile: 95, Confidence: 99.9, Rule: solvers.Certified}
+	for b.Loop() {
+		if _, err := s.Compare(context.Background(), CompareOptions{Methods: names, Bound: bound, Seed: 1, Runs: 2000}, nil); err != nil {
+			b.Fatal(err)
 		}
 	}
 }
