@@ -10,6 +10,32 @@ import (
 	"eevee/traces"
 )
 
+// csvFormat reads tables under the mapping of the options.
+func csvFormat() Format {
+	return Format{
+		Name:        "csv",
+		Description: "any table with a header, under a mapping of its columns",
+		read: func(in *input, out *sink) error {
+			return ReadCSV(in, in.name, out.options.Workflow, *out.options.Mapping, func(r *traces.Record) error {
+				row, err := out.row()
+				if err != nil {
+					return err
+				}
+				stage, memory := row.Stage, row.MemoryMB
+				*row = *r
+				if row.Stage == "" {
+					row.Stage = stage
+				}
+				if row.MemoryMB == 0 {
+					row.MemoryMB = memory
+				}
+				out.seen["row"]++
+				return nil
+			})
+		},
+	}
+}
+
 // ReadCSV reads a CSV file with a header under a mapping and calls visit with
 // one row after the other; the row is reused for the next one, what it points
 // to is not. An error of visit ends the reading and is returned as it is. name

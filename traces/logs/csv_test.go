@@ -24,7 +24,7 @@ func TestCSVOfPacslab(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		rows, _, err := ImportCSV(m, "app", filepath.Join(dir, c.file))
+		rows, _, _, err := ImportAll(t.Context(), Options{Workflow: "app", Mapping: &m}, filepath.Join(dir, c.file))
 		if err != nil {
 			t.Errorf("%s: %v", c.file, err)
 			continue
@@ -35,7 +35,6 @@ func TestCSVOfPacslab(t *testing.T) {
 			memories[r.MemoryMB]++
 			rules[*r.BilledRule]++
 		}
-		t.Log(c.file, functions, rules)
 		if len(rows) != c.rows || len(functions) != c.functions || len(memories) != c.memories {
 			t.Errorf("%s: %d rows, %d functions, %d memories; want %d, %d, %d", c.file, len(rows), len(functions), len(memories), c.rows, c.functions, c.memories)
 		}

@@ -1,0 +1,178 @@
+package logs
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"text/tabwriter"
+)
+
+// ReportSchema names the version of Report.
+const ReportSchema = "eevee.import/1"
+
+// Report says what was found in the inputs of an import, and what of it
+// became rows: nothing is dropped without being counted here.
+type Report struct {
+	Schema   string       `json:"schema"`
+	Workflow string       `json:"workflow"`
+	Files    []FileReport `json:"files"`
+
+	Rows        int64   `json:"rows"`
+	RequestIDs  int64   `json:"request_ids"`   // distinct ones
+	Repeated    int64   `json:"repeated_rows"` // whose request id an earlier row has; they are kept
+	NoRequestID int64   `json:"rows_without_request_id"`
+	NoMemory    int64   `json:"rows_without_memory"` // models cannot use them
+	Cold        int64   `json:"cold_rows"`
+	Warm        int64   `json:"warm_rows"`
+	ColdUnknown int64   `json:"rows_of_unknown_coldness"`
+	WithInit    int64   `json:"rows_with_init"`
+	WithRestore int64   `json:"rows_with_restore"`
+	Rules       []Count `json:"billed_rules"` // "unknown" where duration or bill is not known
+	Statuses    []Count `json:"statuses"`     // "" where it is not known
+	Stages      []Count `json:"stages"`
+	Seen        []Count `json:"seen"` // lines or events by what they are
+
+	Unknown  int64    `json:"unknown"` // lines and events that were not understood
+	Samples  []Sample `json:"unknown_samples"`
+	Warnings []string `json:"warnings"` // what the reader must know of the rows
+}
+
+// FileReport says what was found in one input.
+type FileReport struct {
+	Path       string `json:"path"`
+	Format     string `json:"format"`     // empty if the file was skipped
+	Compressed bool   `json:"compressed"` // with gzip
+	SHA256     string `json:"sha256"`     // of the file as it is
+	Bytes      int64  `json:"bytes"`      // of the file as it is
+	Rows       int64  `json:"rows"`
+	Unknown    int64  `json:"unknown"`
+	Skipped    string `json:"skipped,omitempty"` // why, for a file of a folder
+}
+
+// Count is how many of something there are.
+type Count struct {
+	Name  string `json:"name"`
+	Count int64  `json:"count"`
+}
+
+// Sample is a line or an event that was not understood, or that is no usable
+// row.
+type Sample struct {
+	Path    string `json:"path"`
+	Line    int64  `json:"line"` // from 1; of JSON the number of the event
+	Problem string `json:"problem"`
+	Text    string `json:"text"` // its beginning
+}
+
+// How much of what was not understood is shown.
+const (
+	maxSamples     = 20
+	maxFileSamples = 5 // so that one file does not hide the others
+	maxSampleText  = 200
+)
+
+// tally counts by name.
+type tally map[string]int64
+
+// counts returns the counts, the largest first.
+func (t tally) counts() []Count {
+	counts := make([]Count, 0, len(t))
+	for name, n := range t {
+		counts = append(counts, Count{name, n})
+	}
+	slices.SortFunc(counts, func(a, b Count) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Name, b.Name))
+	})
+	return counts
+}
+
+// WriteText writes the report for a reader.
+func (r *Report) WriteText(w io.Writer) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	line := func(name, format string, args ...any) {
+		fmt.Fprintf(t, "%s\t%s\n", name, fmt.Sprintf(format, args...))
+	}
+	line("rows", "%d", r.Rows)
+	line("request ids", "%d distinct, %d repeated rows, %d rows without", r.RequestIDs, r.Repeated, r.NoRequestID)
+	line("cold", "%d cold, %d warm, %d unknown; %d with init, %d with restore", r.Cold, r.Warm, r.ColdUnknown, r.WithInit, r.WithRestore)
+	line("billed by", "%s", listed(r.Rules))
+	line("status", "%s", listed(r.Statuses))
+	line("stages", "%s", listed(r.Stages))
+	line("seen", "%s", listed(r.Seen))
+	line("not understood", "%d", r.Unknown)
+	for _, s := range r.Samples {
+		line("", "%s:%d: %s: %q", s.Path, s.Line, s.Problem, s.Text)
+	}
+	formats, skipped := make(tally), 0
+	for _, f := range r.Files {
+		if f.Skipped != "" {
+			skipped++
+			continue
+		}
+		formats[f.Format]++
+	}
+	line("files", "%s", listed(formats.counts()))
+	if skipped > 0 {
+		line("skipped files", "%d", skipped)
+		for _, f := range r.Files {
+			if f.Skipped != "" {
+				line("", "%s: %s", f.Path, f.Skipped)
+			}
+		}
+	}
+	return t.Flush()
+}
+
+// maxListed is how many counts a line of text shows; JSON has them all.
+const maxListed = 12
+
+func listed(counts []Count) string {
+	if len(counts) == 0 {
+		return "none"
+	}
+	var parts []string
+	for i, c := range counts {
+		if i == maxListed {
+			parts = append(parts, fmt.Sprintf("and %d more", len(counts)-i))
+			break
+		}
+		name := c.Name
+		if name == "" {
+			name = "unknown"
+		}
+		parts = append(parts, fmt.Sprintf("%s %d", name, c.Count))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// warnings returns what the counts mean for the reader of the rows.
+func (r *Report) warnings() []string {
+	warnings := []string{}
+	warn := func(format string, args ...any) { warnings = append(warnings, fmt.Sprintf(format, args...)) }
+	if r.Rows == 0 {
+		warn("no invocation was found")
+	}
+	if r.NoMemory > 0 {
+		warn("%d rows have no memory size, which their log does not hold; models need one: name it with --memory", r.NoMemory)
+	}
+	if r.Repeated > 0 {
+		warn("%d rows repeat a request id; they are kept, a retry and a line that was exported twice look the same", r.Repeated)
+	}
+	for _, rule := range r.Rules {
+		if rule.Name == BilledOtherwise {
+			warn("%d rows were billed by no known rule", rule.Count)
+		}
+	}
+	if r.Rows > 0 && r.Warm == 0 && r.Cold > 0 {
+		warn("all rows of known coldness are cold: warm starts are missing")
+	}
+	if r.Rows > 0 && r.Cold == 0 && r.Warm > 0 {
+		warn("no row is cold: cold starts are missing")
+	}
+	if r.Unknown > 0 {
+		warn("%d lines or events were not understood; the report shows the first of them", r.Unknown)
+	}
+	return warnings
+}
