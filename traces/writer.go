@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 
 	"github.com/parquet-go/parquet-go"
@@ -91,6 +93,22 @@ func (w *Writer) Write(rows ...Record) error {
 		}
 	}
 	return w.failure()
+}
+
+// SetMeta replaces what NewWriter was told about all rows, for what is known
+// only when they are written.
+func (w *Writer) SetMeta(meta Meta) error {
+	pairs, err := meta.pairs()
+	if err != nil {
+		return fmt.Errorf("traces: %s: %w", w.path, err)
+	}
+	if w.err != nil {
+		return w.failure()
+	}
+	for _, key := range slices.Sorted(maps.Keys(pairs)) {
+		w.out.SetKeyValueMetadata(key, pairs[key])
+	}
+	return nil
 }
 
 // flush hands the batch on.

@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strings"
 
@@ -10,87 +11,106 @@ import (
 	"eevee/traces/logs"
 )
 
-// csvFormat is the one format that needs a mapping.
-const csvFormat = "csv"
-
 // importedTrace is the result of "eevee traces import".
 type importedTrace struct {
-	Workflow    string   `json:"workflow"`
-	Format      string   `json:"format"`
-	Inputs      []string `json:"inputs"`
-	InputSHA256 string   `json:"input_sha256"`
-	Output      string   `json:"output"`
-	SHA256      string   `json:"sha256"`
-	Rows        int      `json:"rows"`
-	Replaced    bool     `json:"replaced"` // whether there was a file of that name
+	Schema      string      `json:"schema"`
+	Workflow    string      `json:"workflow"`
+	Format      string      `json:"format"` // those of the files, with blanks between
+	Inputs      []string    `json:"inputs"`
+	InputSHA256 string      `json:"input_sha256"`
+	Output      string      `json:"output"`
+	SHA256      string      `json:"sha256"`
+	Rows        int64       `json:"rows"`
+	Replaced    bool        `json:"replaced"` // whether there was a file of that name
+	Report      logs.Report `json:"report"`
 }
 
 func importTraceVerb() verb {
-	var format, workflow, mapping, output string
-	var formats []string
-	detail := "FILE is a log or a profile in one of the formats\n"
-	for _, f := range traces.Formats() {
-		formats = append(formats, f.Name)
+	var o logs.Options
+	var mapping, output string
+	var memory int
+	detail := "INPUT is a log or a profile, compressed with gzip or not, or a folder of them.\nThe format of each is detected, or all are of the one that --format names\n"
+	for _, f := range logs.Formats() {
 		detail += fmt.Sprintf("  %s: %s\n", f.Name, f.Description)
 	}
-	formats = append(formats, csvFormat)
-	detail += "  csv: any table with a header, under a --mapping of its columns; gzip or plain\n"
+	detail += "Account ids and network addresses are dropped unless --keep-identifiers is set."
 	return verb{
 		name:    "import",
 		summary: "turn logs or profiles into a trace",
-		detail:  detail[:len(detail)-1],
-		args:    "FILE...",
+		detail:  detail,
+		args:    "INPUT...",
 		flags: flags{
-			choiceFlag(&format, "format", "", "`FORMAT` of the files", formats),
-			textFlag(&workflow, "workflow", "", "`NAME` of the workflow that the files are of"),
+			choiceFlag(&o.Format, "format", "", "`FORMAT` of the inputs (default: detected)", logs.FormatNames()),
+			textFlag(&o.Workflow, "workflow", "", "`NAME` of the workflow that the inputs are of"),
 			textFlag(&mapping, "mapping", "", "what the columns of a csv mean: `FILE` (YAML) or one of "+strings.Join(logs.Mappings(), ", ")),
+			textFlag(&o.Function, "function", "", "`NAME` of the function where a log does not hold it (default: that of the file)"),
+			countFlag(&memory, "memory", "", "memory in `MB` where a log does not hold it"),
+			countsFlag(&o.Parallelism, "parallelism", "`LIST` of the parallelisms that a ditto-profile is for, with commas between"),
+			switchFlag(&o.KeepIdentifiers, "keep-identifiers", "keep account ids and network addresses"),
 			outputFlag(&output, "trace `FILE` to write (Parquet)"),
 		},
-		need: []string{"format", "workflow", "output"},
+		need: []string{"workflow", "output"},
 		run: func(c *call) error {
 			replaces, err := checkOutput(output, append(slices.Clone(c.args), mapping)...)
 			if err != nil {
 				return err
 			}
-			rows, meta, err := importRows(format, workflow, mapping, c.args)
-			if err != nil {
-				return err
+			if memory > math.MaxInt32 {
+				return fmt.Errorf("--memory: %d MB are too many", memory)
 			}
-			if err := c.ctx.Err(); err != nil {
+			o.MemoryMB = int32(memory)
+			if mapping != "" {
+				m, err := logs.LoadMapping(mapping)
+				if err != nil {
+					return err
+				}
+				o.Mapping = &m
+			}
+			report, err := importTrace(c, o, output)
+			if err != nil {
 				return err
 			}
 			if replaces {
 				c.remark("%s exists and is replaced", output)
 			}
-			meta.Generator = "eevee traces import"
-			if err := traces.Write(output, rows, meta); err != nil {
-				return err
-			}
 			sum, err := traces.FileSHA256(output)
 			if err != nil {
 				return err
 			}
-			r := importedTrace{workflow, format, c.args, meta.InputSHA256, output, sum, len(rows), replaces}
+			meta := report.Meta()
+			r := importedTrace{
+				logs.ReportSchema, o.Workflow, meta.Extra["format"], c.args, meta.InputSHA256, output, sum, report.Rows, replaces, report,
+			}
+			for _, warning := range report.Warnings {
+				c.warn("%s", warning)
+			}
 			return c.result(r, func(w io.Writer) error {
-				_, err := fmt.Fprintf(w, "%s: %d rows of workflow %s\n", output, len(rows), workflow)
-				return err
+				fmt.Fprintf(w, "%s: %d rows of workflow %s\n", output, r.Rows, r.Workflow)
+				return report.WriteText(w)
 			})
 		},
 	}
 }
 
-func importRows(format, workflow, mapping string, paths []string) ([]traces.Record, traces.Meta, error) {
-	switch {
-	case format != csvFormat && mapping != "":
-		return nil, traces.Meta{}, fmt.Errorf("--mapping says what the columns of a csv mean, a %s has none", format)
-	case format != csvFormat:
-		return traces.Import(format, workflow, paths...)
-	case mapping == "":
-		return nil, traces.Meta{}, fmt.Errorf("--format csv needs a --mapping: a file (YAML) or one of %s", strings.Join(logs.Mappings(), ", "))
-	}
-	m, err := logs.LoadMapping(mapping)
+// importTrace writes the rows of logs as they are read. The trace appears when
+// it is complete.
+func importTrace(c *call, o logs.Options, output string) (logs.Report, error) {
+	w, err := traces.NewWriter(output, traces.Meta{})
 	if err != nil {
-		return nil, traces.Meta{}, err
+		return logs.Report{}, err
 	}
-	return logs.ImportCSV(m, workflow, paths...)
+	defer w.Abort()
+	shown := c.trackBytes("import")
+	o.Progress = func(p logs.Progress) { shown.set(p.Bytes, p.TotalBytes, p.Rows) }
+	report, err := logs.Import(c.ctx, o, c.args, func(rows []traces.Record) error { return w.Write(rows...) })
+	if err != nil {
+		return logs.Report{}, err
+	}
+	if report.Rows == 0 {
+		return logs.Report{}, fmt.Errorf("%s: no invocation was found in what was read: %s", strings.Join(c.args, ", "), report.Brief())
+	}
+	if err := w.SetMeta(report.Meta()); err != nil {
+		return logs.Report{}, err
+	}
+	return report, w.Close()
 }

@@ -202,7 +202,7 @@ func TestImportOfRecordings(t *testing.T) {
 		if err := json.Unmarshal([]byte(stdout), &got); err != nil {
 			t.Fatal(err)
 		}
-		if got.Rows != want.rows || got.SHA256 != sum(t, output) || got.InputSHA256 != sum(t, input) || got.Replaced {
+		if got.Rows != int64(want.rows) || got.SHA256 != sum(t, output) || got.InputSHA256 != sum(t, input) || got.Replaced {
 			t.Errorf("%s: %+v, want %d rows", workflow, got, want.rows)
 		}
 		code, stdout, stderr = runProgram("traces", "inspect", output, "--json")

@@ -94,6 +94,21 @@ func countFlag(to *int, name, fallback, usage string) ucli.Flag {
 	return flagOf(to, name, fallback, usage, parseCount)
 }
 
+// countsFlag is a flag whose value is a list of whole numbers of at least 1.
+func countsFlag(to *[]int, name, usage string) ucli.Flag {
+	return flagOf(to, name, "", usage, func(s string) ([]int, error) {
+		var counts []int
+		for part := range strings.SplitSeq(s, ",") {
+			n, err := parseCount(strings.TrimSpace(part))
+			if err != nil {
+				return nil, err
+			}
+			counts = append(counts, n)
+		}
+		return counts, nil
+	})
+}
+
 // secondsFlag is a flag whose value is a time above 0, stored in seconds.
 func secondsFlag(to *float64, name, fallback, usage string) ucli.Flag {
 	return flagOf(to, name, fallback, usage, parseSeconds)

@@ -9,13 +9,13 @@ type arena struct {
 
 const arenaValues = 512
 
-func (a *arena) int64(v int64) *int64 { return place(&a.int64s, v) }
+func (a *arena) int64(v int64) *int64 { return put(&a.int64s, v) }
 
-func (a *arena) int32(v int32) *int32 { return place(&a.int32s, v) }
+func (a *arena) int32(v int32) *int32 { return put(&a.int32s, v) }
 
-func (a *arena) text(v string) *string { return place(&a.texts, v) }
+func (a *arena) text(v string) *string { return put(&a.texts, v) }
 
-func place[T any](values *[]T, v T) *T {
+func put[T any](values *[]T, v T) *T {
 	if len(*values) == cap(*values) {
 		*values = make([]T, 0, arenaValues)
 	}

@@ -14,7 +14,8 @@ import (
 func csvFormat() Format {
 	return Format{
 		Name:        "csv",
-		Description: "any table with a header, under a mapping of its columns",
+		Description: "any table with a header, under a --mapping of its columns",
+		strict:      true,
 		read: func(in *input, out *sink) error {
 			return ReadCSV(in, in.name, out.options.Workflow, *out.options.Mapping, func(r *traces.Record) error {
 				row, err := out.row()

@@ -116,7 +116,7 @@ func (f file) content(out *sink, m *meter, sum hash.Hash) error {
 	}
 	format, err := out.options.formatOf(head)
 	if err != nil && f.inside {
-		out.file.Skipped = err.Error()
+		out.file.Skipped = "empty, or of no known format"
 		_, err := io.Copy(io.Discard, raw)
 		return err
 	}
@@ -124,7 +124,7 @@ func (f file) content(out *sink, m *meter, sum hash.Hash) error {
 		return fmt.Errorf("logs: %s: %w", f.path, err)
 	}
 	out.file.Format = format.Name
-	out.strict = format.Name == "csv"
+	out.strict = format.strict
 	if err := format.read(&input{f.path, text}, out); err != nil {
 		return err
 	}

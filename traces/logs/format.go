@@ -16,6 +16,7 @@ type Format struct {
 	// its beginning, decompressed and in UTF-8.
 	detect func(head string) bool
 	read   func(in *input, out *sink) error
+	strict bool // a row that cannot be used is an error
 }
 
 // input is one file that is read.
@@ -46,15 +47,19 @@ const headBytes = 1 << 16
 
 // Formats returns all formats, in the order in which they are looked for.
 func Formats() []Format {
-	return []Format{
+	return append([]Format{
+		xrayFormat(),
+		historyFormat(),
+		lithopsFormat(),
 		eventsFormat(),
 		subscriptionFormat(),
 		insightsFormat(),
 		tailFormat(),
 		insightsCSVFormat(),
 		textFormat(),
+		dittoFormat(),
 		csvFormat(),
-	}
+	}, profileFormats()...)
 }
 
 // FormatNames returns the names of all formats.

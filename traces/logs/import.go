@@ -22,6 +22,9 @@ type Options struct {
 	// MemoryMB is the memory of rows whose log does not hold it; 0: unknown.
 	MemoryMB int32
 
+	// Parallelism is that of the blocks of a profile that does not name it.
+	Parallelism []int
+
 	// KeepIdentifiers keeps account ids and network addresses, which are
 	// dropped otherwise.
 	KeepIdentifiers bool

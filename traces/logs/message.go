@@ -134,7 +134,7 @@ func (m *messages) takeReport(e message) error {
 		return nil
 	}
 	if !understood {
-		m.out.unknown(e.line, "a REPORT line with a field of an unknown form; the others are read", e.text)
+		m.out.doubt(e.line, "a REPORT line with a field of an unknown form; the others are read", e.text)
 	}
 	m.seen[seenReport]++
 	return m.emit(e, p)
@@ -345,8 +345,7 @@ func (m *messages) takeJSON(e message) error {
 		if m.history == nil {
 			m.history = newStateLog(m.out)
 		}
-		line.stateEvent.Kind = line.Type
-		return m.history.take(e.line, &line.stateEvent)
+		return m.history.take(e.line, line.Type, &line.stateEvent)
 	}
 	m.seen[seenApplication]++
 	return nil

@@ -34,8 +34,9 @@ type Report struct {
 	Stages      []Count `json:"stages"`
 	Seen        []Count `json:"seen"` // lines or events by what they are
 
-	Unknown  int64    `json:"unknown"` // lines and events that were not understood
-	Samples  []Sample `json:"unknown_samples"`
+	Unknown  int64    `json:"unknown"`  // lines and events that give no row because they were not understood
+	Doubts   int64    `json:"doubts"`   // what makes rows doubtful or leaves values out: clocks that differ, segments that are missing
+	Samples  []Sample `json:"samples"`  // the first of both
 	Warnings []string `json:"warnings"` // what the reader must know of the rows
 }
 
@@ -57,8 +58,7 @@ type Count struct {
 	Count int64  `json:"count"`
 }
 
-// Sample is a line or an event that was not understood, or that is no usable
-// row.
+// Sample is a line or an event that was not understood or that is doubtful.
 type Sample struct {
 	Path    string `json:"path"`
 	Line    int64  `json:"line"` // from 1; of JSON the number of the event
@@ -101,7 +101,7 @@ func (r *Report) WriteText(w io.Writer) error {
 	line("status", "%s", listed(r.Statuses))
 	line("stages", "%s", listed(r.Stages))
 	line("seen", "%s", listed(r.Seen))
-	line("not understood", "%d", r.Unknown)
+	line("not understood", "%d, and %d doubts", r.Unknown, r.Doubts)
 	for _, s := range r.Samples {
 		line("", "%s:%d: %s: %q", s.Path, s.Line, s.Problem, s.Text)
 	}
@@ -116,13 +116,32 @@ func (r *Report) WriteText(w io.Writer) error {
 	line("files", "%s", listed(formats.counts()))
 	if skipped > 0 {
 		line("skipped files", "%d", skipped)
+		shown := 0
 		for _, f := range r.Files {
-			if f.Skipped != "" {
-				line("", "%s: %s", f.Path, f.Skipped)
+			if f.Skipped == "" {
+				continue
 			}
+			if shown++; shown > maxListed {
+				line("", "and %d more", skipped-maxListed)
+				break
+			}
+			line("", "%s: %s", f.Path, f.Skipped)
 		}
 	}
 	return t.Flush()
+}
+
+// Brief says in a line what was seen.
+func (r *Report) Brief() string {
+	text := listed(r.Seen)
+	if r.Unknown > 0 {
+		text += fmt.Sprintf("; not understood: %d", r.Unknown)
+	}
+	if len(r.Samples) > 0 {
+		s := r.Samples[0]
+		text += fmt.Sprintf(", such as %s:%d: %s: %q", s.Path, s.Line, s.Problem, s.Text)
+	}
+	return text
 }
 
 // maxListed is how many counts a line of text shows; JSON has them all.
@@ -172,7 +191,10 @@ func (r *Report) warnings() []string {
 		warn("no row is cold: cold starts are missing")
 	}
 	if r.Unknown > 0 {
-		warn("%d lines or events were not understood; the report shows the first of them", r.Unknown)
+		warn("not understood and left out: %d; the report shows the first", r.Unknown)
+	}
+	if r.Doubts > 0 {
+		warn("doubtful: %d; the report shows the first", r.Doubts)
 	}
 	return warnings
 }

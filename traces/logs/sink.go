@@ -173,18 +173,29 @@ const maxNames = 10_000
 // saw counts a line or an event by what it is.
 func (s *sink) saw(what string) { s.seen[what]++ }
 
-// unknown counts a line or an event that was not understood, and keeps the
-// first ones.
+// unknown counts a line or an event that gives no row because it was not
+// understood, and keeps the first ones.
 func (s *sink) unknown(line int64, problem, text string) {
 	s.report.Unknown++
 	s.file.Unknown++
+	s.sample(line, problem, text)
+}
+
+// doubt counts something that the reader of the rows must know of, and keeps
+// the first ones.
+func (s *sink) doubt(line int64, problem, text string) {
+	s.report.Doubts++
+	s.sample(line, problem, text)
+}
+
+func (s *sink) sample(line int64, problem, text string) {
 	if s.samples >= maxFileSamples || len(s.report.Samples) >= maxSamples {
 		return
 	}
 	s.samples++
 	text = strings.ToValidUTF8(text[:min(len(text), maxSampleText)], "?")
 	if !s.options.KeepIdentifiers {
-		text = redact(text)
+		problem, text = redact(problem), redact(text)
 	}
 	s.report.Samples = append(s.report.Samples, Sample{s.file.Path, line, problem, text})
 }
