@@ -95,10 +95,19 @@ func (r *Report) WriteText(w io.Writer) error {
 		fmt.Fprintf(t, "%s\t%s\n", name, fmt.Sprintf(format, args...))
 	}
 	line("rows", "%d", r.Rows)
-	line("request ids", "%d distinct, %d repeated rows, %d rows without", r.RequestIDs, r.Repeated, r.NoRequestID)
-	line("cold", "%d cold, %d warm, %d unknown; %d with init, %d with restore", r.Cold, r.Warm, r.ColdUnknown, r.WithInit, r.WithRestore)
-	line("billed by", "%s", listed(r.Rules))
-	line("status", "%s", listed(r.Statuses))
+	// Of a profile, whose rows are no single invocations, none of this is known.
+	if r.RequestIDs > 0 {
+		line("request ids", "%d distinct, %d repeated rows, %d rows without", r.RequestIDs, r.Repeated, r.NoRequestID)
+	}
+	if r.ColdUnknown < r.Rows {
+		line("cold", "%d cold, %d warm, %d unknown; %d with init, %d with restore", r.Cold, r.Warm, r.ColdUnknown, r.WithInit, r.WithRestore)
+	}
+	if !only(r.Rules, "unknown") {
+		line("billed by", "%s", listed(r.Rules))
+	}
+	if !only(r.Statuses, "") {
+		line("status", "%s", listed(r.Statuses))
+	}
 	line("stages", "%s", listed(r.Stages))
 	line("seen", "%s", listed(r.Seen))
 	line("not understood", "%d, and %d doubts", r.Unknown, r.Doubts)
@@ -129,6 +138,11 @@ func (r *Report) WriteText(w io.Writer) error {
 		}
 	}
 	return t.Flush()
+}
+
+// only reports whether nothing else than a name was counted.
+func only(counts []Count, name string) bool {
+	return len(counts) == 1 && counts[0].Name == name
 }
 
 // Brief says in a line what was seen.
