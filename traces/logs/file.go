@@ -13,7 +13,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/transform"
@@ -178,11 +177,11 @@ type meter struct {
 	fileBytes int64
 	bytes     int64
 	total     int64
-	told      time.Time
+	told      int64 // bytes
 }
 
-// progressPause is how long nothing is told after progress was.
-const progressPause = 200 * time.Millisecond
+// progressBytes is how much is read before progress is told again.
+const progressBytes = 1 << 20
 
 func (m *meter) begin(name string, r io.Reader) { m.name, m.r, m.fileBytes = name, r, 0 }
 
@@ -193,8 +192,8 @@ func (m *meter) Read(p []byte) (int, error) {
 	n, err := m.r.Read(p)
 	m.fileBytes += int64(n)
 	m.bytes += int64(n)
-	if m.options.Progress != nil && (err == io.EOF && m.bytes == m.total || time.Since(m.told) > progressPause) {
-		m.told = time.Now()
+	if m.options.Progress != nil && (err == io.EOF && m.bytes == m.total || m.bytes-m.told >= progressBytes) {
+		m.told = m.bytes
 		m.options.Progress(Progress{Bytes: m.bytes, TotalBytes: m.total, Rows: m.sink.report.Rows, File: m.name})
 	}
 	return n, err
