@@ -100,6 +100,9 @@ func (c *cloud) run(ctx context.Context) error {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
+			if c.settings.Progress != nil {
+				c.settings.Progress(int(c.streams.Replication), c.share())
+			}
 			if c.ids > maxIDs {
 				return fmt.Errorf("more than %d events", uint64(maxIDs))
 			}
@@ -138,6 +141,19 @@ func (c *cloud) run(ctx context.Context) error {
 		c.checkRest()
 	}
 	return nil
+}
+
+// share returns how much of the simulation is done, 0 where its end cannot be
+// foreseen.
+func (c *cloud) share() float64 {
+	share := 0.0
+	if c.horizon != never {
+		share = float64(c.now) / float64(c.horizon)
+	}
+	if n := c.settings.Executions; n > 0 {
+		share = max(share, float64(c.ended)/float64(n))
+	}
+	return min(share, 1)
 }
 
 // arrive starts the next execution of an open workload.

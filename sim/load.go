@@ -43,6 +43,10 @@ type LoadSettings struct {
 	Replications int  // independent simulations, over which the summary adds up; 0: 1
 	Cores        int  // to simulate replications on; 0: runtime.GOMAXPROCS. Results do not depend on it
 	Keep         Keep // of executions that are handed out; zero value: KeepTotals
+
+	// Progress is told now and then, by the goroutine of a replication, which
+	// share of it is done, as far as that can be foreseen; nil: nobody is.
+	Progress func(replication int, share float64)
 }
 
 // effective returns the settings with defaults filled in.
@@ -201,8 +205,8 @@ func (d *deployment) plan(w *Workload) (*plan, error) {
 	}
 	switch w.Arrivals.(type) {
 	case Poisson, Gamma, MMPP, Closed:
-		if s.Duration == 0 && s.Executions == 0 {
-			return nil, fmt.Errorf("arrivals %s never end: say how long to simulate, or how many executions", w.Arrivals)
+		if s.Duration == 0 && s.Executions == 0 && s.Precision == 0 {
+			return nil, fmt.Errorf("arrivals %s never end: say how long to simulate, how many executions, or how precisely", w.Arrivals)
 		}
 	}
 	if static, ok := w.Policy.(models.StaticPolicy); ok {

@@ -120,6 +120,12 @@ func appendFields(b *bytes.Buffer, v reflect.Value, written *int) error {
 		tag := field.Tag.Get("json")
 		name, options, _ := strings.Cut(tag, ",")
 		f := v.Field(i)
+		if field.Anonymous && name == "" && f.Kind() == reflect.Pointer && !marshals(f.Type()) {
+			if f.IsNil() {
+				continue
+			}
+			f = f.Elem()
+		}
 		if field.Anonymous && name == "" && f.Kind() == reflect.Struct && !marshals(f.Type()) {
 			if err := appendFields(b, f, written); err != nil {
 				return err

@@ -21,9 +21,14 @@ type Embedded struct {
 	Kind string `json:"kind"`
 }
 
+type Further struct {
+	More string `json:"more"`
+}
+
 // sample has every kind of field that a result can have.
 type sample struct {
 	Embedded
+	*Further
 	Name     string            `json:"name"`
 	Plain    int               // no tag
 	Hidden   int               `json:"-"`
@@ -59,6 +64,7 @@ func TestMarshalAgreesWithEncodingJSON(t *testing.T) {
 		x := number.Draw(t, "x")
 		v := sample{
 			Embedded: Embedded{rapid.String().Draw(t, "kind")},
+			Further:  rapid.SampledFrom([]*Further{nil, {"and more"}}).Draw(t, "further"),
 			Name:     rapid.String().Draw(t, "name"), Plain: rapid.Int().Draw(t, "plain"), Hidden: 1, private: 1,
 			Empty: rapid.SliceOf(rapid.Int()).Draw(t, "empty"), Zero: rapid.SampledFrom([]inner{{}, {Low: 1}}).Draw(t, "zero"),
 			Nested: nested.Draw(t, "nested"), List: rapid.SliceOfN(nested, 0, 3).Draw(t, "list"), Pair: [2]float64{x, -x},

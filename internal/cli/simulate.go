@@ -11,8 +11,13 @@ import (
 	"eevee/sim"
 )
 
-// simulation is the result of "eevee simulate".
+// simulateSchema names the JSON form of a simulation; see
+// experiments/schemas/simulate.schema.json.
+const simulateSchema = "eevee.simulate/1"
+
+// simulation is the result of "eevee simulate" without a load.
 type simulation struct {
+	Schema string                    `json:"schema"`
 	Seed   uint64                    `json:"seed"`
 	Trace  experiments.ResultTrace   `json:"trace"`
 	Price  string                    `json:"price"`
@@ -30,16 +35,17 @@ func simulateVerb() verb {
 	var perRequest, offSpace bool
 	var settings sim.Settings
 	var deciding models.DecisionCost
+	var load loadFlags
 	which := map[string]sim.Epochs{"warm": sim.WarmEpochs, "cold": sim.ColdEpochs, "all": sim.AllEpochs}
 	return verb{
 		name:    "simulate",
-		summary: "execute a workflow under a configuration or policy in the world of a trace",
+		summary: "execute a workflow in the world of a trace, alone or under load on a platform",
 		detail: "Give one of --config and --policy. A policy decides every stage when it is ready, so\n" +
 			"as to keep --latency; it learns from the warm rows of the same trace.\n\n" +
 			"Runs resample the recorded executions; a configuration between recorded sizes is\n" +
 			"interpolated, which a warning says. The simulator shares no code with the models\n" +
-			"that solvers believe in.",
-		flags: append(s.traceFlags(),
+			"that solvers believe in.\n\n" + loadDetail,
+		flags: slices.Concat(s.traceFlags(), flags{
 			textFlag(&config, "config", "", "configuration `FILE` that \"eevee solve -o\" wrote"),
 			choiceFlag(&policy, "policy", "", "`POLICY` that decides while the workflow runs: "+strings.Join(experiments.PolicyNames(), ", "), experiments.PolicyNames()),
 			secondsFlag(&deciding.Latency, "decision-latency", "", "`TIME` that a policy takes for every decision; default: none"),
@@ -54,11 +60,16 @@ func simulateVerb() verb {
 			percentFlag(&settings.Confidence, "confidence", "95", "confidence of the intervals in `PERCENT`"),
 			outputFlag(&output, "trace `FILE` for the runs (Parquet)"),
 			switchFlag(&perRequest, "invocations", "put every invocation into the trace, not only the aggregates of a stage"),
-			textFlag(&timeline, "timeline", "", "`FILE` for the timeline of the first run (Chrome trace format, for ui.perfetto.dev)"),
-		),
-		need: []string{"workflow"},
+			textFlag(&timeline, "timeline", "", "`FILE` for the timeline of the first run, or of a load (Chrome trace format, for ui.perfetto.dev)"),
+		}, load.flags()),
 		run: func(c *call) error {
+			if err := load.check(c); err != nil {
+				return err
+			}
 			switch {
+			case load.file != "":
+			case s.workflow == "":
+				return usagef("--workflow is missing")
 			case (config == "") == (policy == ""):
 				return usagef("give one of --config and --policy")
 			case policy != "" && settings.LatencyLimit == 0:
@@ -75,6 +86,13 @@ func simulateVerb() verb {
 				if _, err := checkOutput(path, s.trace, config); err != nil {
 					return err
 				}
+			}
+			if load.asked() {
+				part := experiments.LoadPart{
+					Workflow: s.workflow, Trace: s.trace, Epochs: epochs, Config: config, Policy: policy, Arrivals: load.arrivals,
+					Latency: settings.LatencyLimit, Deciding: deciding, Space: s.choice.Space, OffSpace: offSpace,
+				}
+				return load.run(c, part, experiments.Load{Sources: s.sources(), Output: output, Timeline: timeline, PerRequest: perRequest}, settings, s.choice.Price)
 			}
 			def, trace, err := s.load(c)
 			if err != nil {
@@ -122,7 +140,8 @@ func simulateVerb() verb {
 				c.warn("%s", w)
 			}
 			r := simulation{
-				Seed: c.seed, Trace: experiments.ResultTrace{Source: trace.Origin, SHA256: trace.SHA256},
+				Schema: simulateSchema,
+				Seed:   c.seed, Trace: experiments.ResultTrace{Source: trace.Origin, SHA256: trace.SHA256},
 				Price: settings.Price.Name, World: "replay", Epochs: epochs,
 				Output: output, Summary: summary,
 			}

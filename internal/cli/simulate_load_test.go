@@ -1,0 +1,211 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"eevee/sim"
+	"eevee/traces"
+)
+
+// loadSession has a configuration of ml and files that describe loads.
+func loadSession(t *testing.T, name string) *session {
+	t.Helper()
+	withoutRecordings(t)
+	s := newSession(t, name)
+	for workflow, bound := range map[string]string{"ml": "--latency 40s", "video": "--latency 50s"} {
+		command := "solve --workflow " + workflow + " " + bound + " --samples 800 --quiet -o " + s.path(workflow+".json")
+		if code, _, stderr := runProgram(strings.Fields(command)...); code != 0 {
+			t.Fatalf("%s: exit code %d: %s", command, code, stderr)
+		}
+	}
+	for file, text := range map[string]string{
+		"instants.csv": "at_s\n0\n2\n2.5\n60\n",
+		"unsorted.csv": "at_s\n0\n2\n1.5\n",
+		"counts.csv":   "HashFunction,Trigger,1,2\nabc,http,3,0\ndef,queue,1,5\n",
+		"load.yaml": "workloads:\n" +
+			"  - {workflow: ml, config: ml.json, arrivals: \"poisson:3/m\"}\n" +
+			"  - {name: nightly, workflow: video, config: video.json, arrivals: \"file:instants.csv\"}\n" +
+			"  - {name: online, workflow: ml, policy: stepconf, latency_s: 40, arrivals: \"minutes:counts.csv:row=def\"}\n",
+		"crowded.yaml":  "extends: aws-lambda-x86\nname: crowded\nlimits: {account_concurrency: 100}\n",
+		"negative.yaml": "extends: aws-lambda-x86\nname: negative\nprice: {usd_per_gb_s: -0.1}\n",
+		"typo.yaml":     "extends: aws-lambda-x86\nname: typo\nlimits:\n  account_concurency: 100\n",
+		"contradicts.yaml": "extends: aws-lambda-x86\nname: contradicts\nlimits: {account_concurrency: 100}\n" +
+			"functions: [{workflow: ml, provisioned: 101}]\n",
+		"forgets.yaml":  "extends: aws-lambda-x86\nname: forgets\ninstances: {keep_alive_s: -1}\n",
+		"circle.yaml":   "name: circle\nstages: [{name: a, after: [b]}, {name: b, after: [a]}]\n",
+		"noload.yaml":   "workloads: []\n",
+		"badload.yaml":  "workloads:\n  - {workflow: ml, arrivals: \"poisson:1/s\"}\n  - {workflow: ml, policy: stepconf, arrivals: \"poisson:1/s\"}\n",
+		"typoload.yaml": "workloads:\n  - {workflow: ml, arivals: \"poisson:1/s\"}\n",
+		"twice.yaml":    "workloads:\n  - {workflow: ml, config: ml.json, arrivals: \"closed:1\"}\n  - {workflow: ml, config: ml.json, arrivals: \"closed:1\"}\n",
+	} {
+		s.write(file, []byte(text))
+	}
+	return s
+}
+
+func TestSimulateLoadGolden(t *testing.T) {
+	s := loadSession(t, "simulate_load")
+	const ml = "simulate --workflow ml --config $DIR/ml.json --quiet "
+	s.run(ml + "--arrivals poisson:6/m --duration 1h --warm-up 5m --latency 36s --cost 0.007")
+	s.run(ml + "--arrivals closed:2:think=1s --executions 40 --platform $DIR/crowded.yaml -o $DIR/runs.parquet --invocations --timeline $DIR/timeline.json")
+	s.run("traces validate $DIR/runs.parquet --quiet")
+	s.run(ml + "--arrivals gamma:1/s:cv=2 --precision 0.5% --warm-up 60s --platform aws-lambda-arm --replications 2")
+	s.run("simulate --load $DIR/load.yaml --duration 5m --platform aws-stepfunctions-standard --quiet")
+	s.run("simulate --workflow ml --policy stepconf --latency 40s --decision-latency 100ms --decision-cost 0.00001 --arrivals mmpp:1/m@10m,10/m@1m --executions 20 --price jolteon --quiet --json")
+	s.compare()
+}
+
+func TestSimulateLoadBadInput(t *testing.T) {
+	s := loadSession(t, "bad_simulate_load")
+	const ml = "simulate --workflow ml --config $DIR/ml.json "
+	for _, wrong := range []string{
+		ml + "--duration 1h", ml + "--platform ideal", ml + "--arrivals poisson:1/s --runs 10 --duration 1h",
+		ml + "--arrivals poisson:1/s", ml + "--arrivals poisson:1 --duration 1h", ml + "--arrivals uniform:1/s --duration 1h",
+		ml + "--arrivals poisson:1/s --duration 0s", ml + "--arrivals poisson:1/s --executions 0", ml + "--arrivals poisson:1/s --precision 0%",
+		ml + "--arrivals poisson:1/s --duration 1m --warm-up 2m",
+		ml + "--arrivals file:$DIR/unsorted.csv", ml + "--arrivals file:$DIR/missing.csv", ml + "--arrivals minutes:$DIR/counts.csv:row=xyz",
+		ml + "--arrivals poisson:1/s --duration 1h --platform nowhere", ml + "--arrivals poisson:1/s --duration 1h --platform $DIR/missing.yaml",
+		ml + "--arrivals poisson:1/s --duration 1h --platform $DIR/negative.yaml", ml + "--arrivals poisson:1/s --duration 1h --platform $DIR/typo.yaml",
+		ml + "--arrivals poisson:1/s --duration 1h --platform $DIR/contradicts.yaml", ml + "--arrivals poisson:1/s --duration 1h --platform $DIR/forgets.yaml",
+		ml + "--arrivals poisson:1/s --duration 1h -o $DIR/nofolder/runs.parquet",
+		"simulate --arrivals poisson:1/s --duration 1h", "simulate --workflow ml --arrivals poisson:1/s --duration 1h",
+		"simulate --workflow $DIR/circle.yaml --config $DIR/ml.json --arrivals poisson:1/s --duration 1h",
+		"simulate --load $DIR/load.yaml --workflow ml --duration 1h", "simulate --load $DIR/missing.yaml --duration 1h",
+		"simulate --load $DIR/noload.yaml --duration 1h", "simulate --load $DIR/badload.yaml --duration 1h",
+		"simulate --load $DIR/typoload.yaml --duration 1h", "simulate --load $DIR/twice.yaml --duration 1h",
+	} {
+		s.run(wrong)
+	}
+	s.compare()
+}
+
+func TestSimulateMatchesItsSchema(t *testing.T) {
+	s := loadSession(t, "")
+	for command, schema := range map[string]string{
+		"simulate --workflow ml --config $DIR/ml.json --runs 50 --latency 30s --cost 0.01":                               "simulate",
+		"simulate --workflow ml --policy stepconf --latency 36s --decision-latency 1s --runs 20":                         "simulate",
+		"simulate --workflow ml --config $DIR/ml.json --arrivals poisson:1/s --executions 200 --latency 30s --cost 0.01": "simulate_load",
+		"simulate --load $DIR/load.yaml --duration 5m --platform $DIR/crowded.yaml -o $DIR/r.parquet":                    "simulate_load",
+	} {
+		code, stdout, stderr := runProgram(strings.Fields(strings.ReplaceAll(command, "$DIR", s.dir) + " --json")...)
+		if code != 0 {
+			t.Fatalf("%s: exit code %d: %s", command, code, stderr)
+		}
+		matchesSchema(t, schema, []byte(stdout))
+	}
+}
+
+// Same seed, same bytes, whatever the number of cores.
+func TestSimulateLoadDoesNotDependOnCores(t *testing.T) {
+	s := loadSession(t, "")
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	var answers [][]byte
+	for _, cores := range []int{1, 2} {
+		runtime.GOMAXPROCS(cores)
+		for _, command := range []string{
+			"simulate --workflow ml --config " + s.path("ml.json") + " --arrivals poisson:1/s --executions 200 --replications 3 --json",
+			"simulate --load " + s.path("load.yaml") + " --duration 3m --json --timeline " + s.path("t.json") + " -o " + s.path("r.parquet"),
+		} {
+			code, stdout, stderr := runProgram(strings.Fields(command)...)
+			if code != 0 {
+				t.Fatalf("%s: exit code %d: %s", command, code, stderr)
+			}
+			answers = append(answers, []byte(stdout))
+		}
+		for _, name := range []string{"t.json", "r.parquet"} {
+			text, err := os.ReadFile(s.path(name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			answers = append(answers, text)
+		}
+	}
+	for k, n := 0, len(answers)/2; k < n; k++ {
+		if !bytes.Equal(answers[k], answers[k+n]) {
+			t.Errorf("answer %d differs between one core and two", k)
+		}
+	}
+}
+
+// Ctrl-C ends a long simulation within a second, and what was simulated until
+// then is reported; files are not written.
+func TestSimulateLoadInterrupted(t *testing.T) {
+	s := loadSession(t, "")
+	ctx, cancel := context.WithCancel(context.Background())
+	var stdout, stderr bytes.Buffer
+	ended := make(chan int)
+	go func() {
+		ended <- Run(ctx, strings.Fields("simulate --workflow ml --config "+s.path("ml.json")+" --arrivals poisson:1/s --duration 10000h --json -o "+s.path("runs.parquet")), &stdout, &stderr)
+	}()
+	time.Sleep(time.Second)
+	cancel()
+	code := <-ended
+	if code != exitInterrupted || !strings.Contains(stderr.String(), "eevee: interrupted\n") {
+		t.Errorf("exit code %d: %s", code, stderr.String())
+	}
+	matchesSchema(t, "simulate_load", stdout.Bytes())
+	var answer struct {
+		Interrupted bool `json:"interrupted"`
+		Ended       int  `json:"executions_ended"`
+	}
+	if err := json.Unmarshal(stdout.Bytes(), &answer); err != nil || !answer.Interrupted || answer.Ended == 0 {
+		t.Errorf("after the interruption: %v, %+v", err, answer)
+	}
+	if _, err := os.Stat(s.path("runs.parquet")); !os.IsNotExist(err) {
+		t.Errorf("a part of the trace was written: %v", err)
+	}
+}
+
+// The rows of a load say what the summary says.
+func TestSimulateLoadRows(t *testing.T) {
+	s := loadSession(t, "")
+	command := "simulate --workflow ml --config " + s.path("ml.json") + " --arrivals poisson:1/s --executions 100 --json --invocations -o " + s.path("runs.parquet")
+	code, stdout, stderr := runProgram(strings.Fields(command)...)
+	if code != 0 {
+		t.Fatalf("exit code %d: %s", code, stderr)
+	}
+	var answer struct {
+		Functions []sim.LoadFunction `json:"functions"`
+		Workloads []sim.LoadWorkload `json:"workloads"`
+	}
+	if err := json.Unmarshal([]byte(stdout), &answer); err != nil {
+		t.Fatal(err)
+	}
+	rows, meta, err := traces.Read(s.path("runs.parquet"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if meta.Workflow != "ml" || meta.Source != traces.Simulated {
+		t.Errorf("meta %+v", meta)
+	}
+	invocations, cold := map[string]uint64{}, map[string]uint64{}
+	var executions []string
+	for _, r := range rows {
+		if r.Statistic != traces.Invocation {
+			continue
+		}
+		invocations[r.Stage]++
+		if *r.ColdStart {
+			cold[r.Stage]++
+		}
+		if !slices.Contains(executions, r.Execution) {
+			executions = append(executions, r.Execution)
+		}
+	}
+	if len(executions) != answer.Workloads[0].Executions {
+		t.Errorf("%d executions in the rows, %d in the summary", len(executions), answer.Workloads[0].Executions)
+	}
+	for _, f := range answer.Functions {
+		if f.Retries == 0 && (invocations[f.Function] != f.Invocations || cold[f.Function] != f.ColdStarts) {
+			t.Errorf("%s: %d invocations and %d cold starts in the rows, %d and %d in the summary", f.Function, invocations[f.Function], cold[f.Function], f.Invocations, f.ColdStarts)
+		}
+	}
+}
