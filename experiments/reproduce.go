@@ -48,8 +48,8 @@ type Finding struct {
 }
 
 // Rows are the data of a finding. Their type says what can be drawn of them:
-// Frontier, BaselinePanels, ScheduledQueries, Tightness, SolveTimes, StageErrors, WorkflowErrors, FitTimes or
-// Timelines.
+// Frontier, BaselinePanels, ScheduledQueries, Tightness, SolveTimes, StageErrors, WorkflowErrors, FitTimes,
+// Timelines or ColdStarts.
 type Rows interface{ rows() }
 
 // Findings is the outcome of a set of experiments.
@@ -89,6 +89,7 @@ func Reproductions() []Reproduction {
 		newTable5(),
 		newDitto(),
 		newGantt(),
+		newWarmChoice(),
 		newFig13(),
 		newTable6(),
 	}

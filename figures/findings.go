@@ -42,6 +42,8 @@ func pictures(f experiments.Finding) []picture {
 		return fitTimes(rows)
 	case experiments.Timelines:
 		return timelines(rows)
+	case experiments.ColdStarts:
+		return coldStarts(rows)
 	}
 	panic(fmt.Sprintf("figures: nothing is drawn of %T", f.Rows))
 }
