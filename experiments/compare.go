@@ -30,7 +30,7 @@ type Compared struct {
 	Result
 	Unsupported string     `json:"unsupported,omitempty"` // why the method cannot handle the problem; the rest is then empty
 	Decides     When       `json:"decides"`
-	Choices     []Decided  `json:"choices"`      // what a policy decided on the holdout, by stage; null where Config was decided before
+	Choices     []Decided  `json:"choices"`      // what a policy decided on the holdout, by stage; empty where Config was decided before
 	GapToExact  *float64   `json:"gap_to_exact"` // relative distance of the objective to the proved optimum of one configuration for all scenarios; null where either is missing or the bound is broken
 	Ties        []string   `json:"ties"`         // methods whose objective cannot be told apart from this one's
 	Simulated   *Simulated `json:"simulated"`    // what the configuration does in the world of the trace
@@ -73,12 +73,15 @@ type Simulated struct {
 	Warnings int      `json:"warnings"` // sizes that were not recorded, and the like
 }
 
-// SimPoint is one metric over simulated runs.
+// SimPoint is one metric over simulated runs, with the intervals of both
+// figures at 95 % confidence; null where there are too few runs.
 type SimPoint struct {
-	Mean float64  `json:"mean"`
-	P95  float64  `json:"p95"`
-	Lo   *float64 `json:"p95_lo"` // of the interval; null where there are too few runs
-	Hi   *float64 `json:"p95_hi"`
+	Mean   float64  `json:"mean"`
+	MeanLo *float64 `json:"mean_lo"`
+	MeanHi *float64 `json:"mean_hi"`
+	P95    float64  `json:"p95"`
+	Lo     *float64 `json:"p95_lo"`
+	Hi     *float64 `json:"p95_hi"`
 }
 
 // CompareOptions are the options of Compare.
@@ -203,6 +206,9 @@ func (c *contest) simulate(ctx context.Context, cell *Compared, p models.Policy)
 	}
 	point := func(d sim.Distribution) SimPoint {
 		p := SimPoint{Mean: d.Mean, P95: d.P95.Value}
+		if d.MeanInterval != nil {
+			p.MeanLo, p.MeanHi = &d.MeanInterval.Lo, &d.MeanInterval.Hi
+		}
 		if d.P95.Interval != nil {
 			p.Lo, p.Hi = &d.P95.Interval.Lo, &d.P95.Interval.Hi
 		}

@@ -7,8 +7,8 @@ import (
 )
 
 // Plane draws the answers of several methods to one problem: mean cost over
-// the p95 of the latency, as the simulator executes them with the interval of
-// the percentile, or where nothing was simulated as the model predicts them.
+// the p95 of the latency, as the simulator executes them with the intervals of
+// both, or where nothing was simulated as the model predicts them.
 // Methods that do not keep the bound on the sample say so in their name.
 func Plane(c experiments.Comparison) Chart {
 	chart := Chart{
@@ -38,6 +38,9 @@ func Plane(c experiments.Comparison) Chart {
 			p.X, p.Y = sim.LatencyS.P95, sim.CostUSD.Mean*cents
 			if sim.LatencyS.Lo != nil {
 				p.XLo, p.XHi = *sim.LatencyS.Lo, *sim.LatencyS.Hi
+			}
+			if sim.CostUSD.MeanLo != nil {
+				p.YLo, p.YHi = *sim.CostUSD.MeanLo*cents, *sim.CostUSD.MeanHi*cents
 			}
 		}
 		s.Points = append(s.Points, p)

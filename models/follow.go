@@ -36,6 +36,9 @@ type FollowedChoice struct {
 // a decision that cannot be followed, or of the context.
 func (s *Scenarios) Follow(ctx context.Context, p Policy) (Followed, error) {
 	n := s.workflow.Len()
+	if static, ok := p.(StaticPolicy); ok {
+		return s.takeAsItIs(static.Config), ctx.Err()
+	}
 	f := followers{scenarios: s, columns: make([]map[followedStage]*followedColumns, n)}
 	for i := range f.columns {
 		f.columns[i] = map[followedStage]*followedColumns{}
@@ -64,6 +67,16 @@ func (s *Scenarios) Follow(ctx context.Context, p Policy) (Followed, error) {
 		})
 	}
 	return out, nil
+}
+
+// takeAsItIs is what Follow comes to where every scenario has one configuration.
+func (s *Scenarios) takeAsItIs(c Config) Followed {
+	out := Followed{Choices: make([][]FollowedChoice, len(c))}
+	out.Latency, out.Cost = s.Outcomes(c)
+	for i := range c {
+		out.Choices[i] = []FollowedChoice{{c[i], s.n}}
+	}
+	return out
 }
 
 // followers is what the scenarios under a policy have in common: the columns of

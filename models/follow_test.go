@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -77,12 +78,19 @@ func TestFollowingAConfiguration(t *testing.T) {
 			pick[i] = len(space.Choices(i)) / 2
 		}
 		c := space.Config(pick)
-		f, err := s.Follow(context.Background(), StaticPolicy{Config: c})
+		f, err := s.Follow(context.Background(), told(func(stage int, _ Progress) Decision { return Decision{StageConfig: c[stage]} }))
 		if err != nil {
 			t.Fatal(err)
 		}
+		short, err := s.Follow(context.Background(), StaticPolicy{Config: c})
+		if err != nil || !reflect.DeepEqual(short.Choices, f.Choices) {
+			t.Errorf("%s: a static policy decides %v, one that decides the same online %v (%v)", name, short.Choices, f.Choices, err)
+		}
 		latency, cost := s.Outcomes(c)
 		for k := range latency {
+			if short.Latency[k] != latency[k] || short.Cost[k] != cost[k] {
+				t.Errorf("%s, scenario %d: a static policy takes %v s and %v USD", name, k, short.Latency[k], short.Cost[k])
+			}
 			if math.Abs(f.Latency[k]/latency[k]-1) > 1e-12 || math.Abs(f.Cost[k]/cost[k]-1) > 1e-12 {
 				t.Errorf("%s, scenario %d: %v s and %v USD, the configuration has %v and %v", name, k, f.Latency[k], f.Cost[k], latency[k], cost[k])
 			}
