@@ -146,7 +146,7 @@ func foresee(fitted Predictor, model string, seen, held *models.Profile, configu
 		// Runs of a configuration share their prediction.
 		known := map[[3]int]prediction{}
 		for _, o := range held.Warm(i) {
-			recorded := o.Mean.Exec()
+			recorded := executionTime(o)
 			if math.IsNaN(recorded) {
 				continue
 			}

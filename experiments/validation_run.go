@@ -42,18 +42,38 @@ func (r jointRun) config() models.Config {
 	return c
 }
 
-// latency returns the recorded latency of the run in s, NaN where a time is
-// missing: in a profile the four steps of a stage add up to the time from its
-// being ready to the end of its last instance.
+// latency returns the recorded latency of the run in s, NaN where the times of a
+// stage are missing: in a profile the four steps of a stage add up to the time
+// from its being ready to the end of its last instance. A delay that was not
+// recorded counts as none.
 func (r jointRun) latency(w *models.Workflow) float64 {
 	times := make([]float64, len(r))
 	for i, o := range r {
-		times[i] = o.Mean.Cold + o.Mean.Exec()
+		times[i] = executionTime(o)
 		if math.IsNaN(times[i]) {
 			return math.NaN()
 		}
+		if !math.IsNaN(o.Mean.Cold) {
+			times[i] += o.Mean.Cold
+		}
 	}
 	return w.Latency(times)
+}
+
+// executionTime returns the time in s that the instances of a stage ran, mean
+// over them: the sum of the steps that were recorded, NaN where none was. The
+// log of a function may have nothing but its duration.
+func executionTime(o models.Observation) float64 {
+	sum, known := 0.0, false
+	for _, v := range stepTimes(o.Mean) {
+		if !math.IsNaN(v) {
+			sum, known = sum+v, true
+		}
+	}
+	if !known {
+		return math.NaN()
+	}
+	return sum
 }
 
 // fold is a recorded configuration of the workflow with the executions under

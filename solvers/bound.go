@@ -55,7 +55,7 @@ type Bound struct {
 	Rule       Rule
 
 	// Margin is how many scenarios fewer than the plug-in's may exceed the
-	// limit under the rule verified; Solve raises it from 0 as it has to.
+	// limit under the rule verified; Solve raises it as it has to.
 	Margin int
 }
 

@@ -225,10 +225,11 @@ const verifiedAttempts = 5
 // sample and on HoldoutSize fresh scenarios, whatever the method claims. A nil
 // holdout leaves out the latter.
 //
-// Under the rule verified an answer is accepted only if the exact one-sided
-// upper limit of its risk on a fresh holdout is at most the bound's risk; else
-// the method has to do with fewer violations, by one standard deviation of
-// their binomial number for each attempt.
+// Under the rule verified the method has to do with fewer violations than the
+// plug-in's, by one standard deviation of their binomial number for each
+// attempt, and its answer is accepted only if the exact one-sided upper limit of
+// its risk on a holdout of the attempt's own is at most the bound's risk. Every
+// attempt has an equal share of what the confidence leaves (Bonferroni).
 func Solve(ctx context.Context, p *Problem, m Method, streams models.Streams, holdout Holdout) (Report, error) {
 	if err := p.Bound.Check(); err != nil {
 		return Report{}, err
@@ -247,7 +248,7 @@ func Solve(ctx context.Context, p *Problem, m Method, streams models.Streams, ho
 	share := 100 - (100-p.Bound.Confidence)/verifiedAttempts
 	var r Report
 	for attempt := range verifiedAttempts {
-		p.Bound.Margin = int(math.Ceil(float64(attempt) * deviation))
+		p.Bound.Margin = int(math.Ceil(float64(attempt+1) * deviation))
 		var err error
 		r, err = solveOnce(ctx, p, m, streams, holdout, attempt)
 		if err != nil || !r.Feasible {
