@@ -64,13 +64,13 @@ func halves(p *models.Profile, streams models.Streams) (one, other *models.Profi
 	return one, other
 }
 
-// Decide fits a model to one half of the warm runs of every configuration of
+// Decide fits the model of a name to one half of the warm runs of every configuration of
 // each profile, chooses for several limits on the latency the recorded
 // configuration with the least mean cost that keeps the limit at p95 under rule
 // certified, and judges it by the other half. The p-values of all profiles are
 // adjusted together. With few runs of a configuration nothing can be rejected:
 // the rows then describe, and decide nothing.
-func Decide(ctx context.Context, profiles []*models.Profile, name string, fit func(*models.Profile) (models.Model, error), price models.PriceBook, seed uint64) ([]DecisionRow, error) {
+func Decide(ctx context.Context, profiles []*models.Profile, model string, price models.PriceBook, seed uint64) ([]DecisionRow, error) {
 	rows := make([][]DecisionRow, len(profiles))
 	work, ctx := errgroup.WithContext(ctx)
 	work.SetLimit(runtime.GOMAXPROCS(0))
@@ -81,7 +81,7 @@ func Decide(ctx context.Context, profiles []*models.Profile, name string, fit fu
 			}
 			streams := models.Streams{Seed: seed}.Sub("decisions/" + p.Workflow.Name())
 			one, other := halves(p, streams.Sub("halves"))
-			m, err := fit(one)
+			m, err := FitModel(model, one)
 			if err != nil {
 				return err
 			}
@@ -99,7 +99,7 @@ func Decide(ctx context.Context, profiles []*models.Profile, name string, fit fu
 	all := slices.Concat(rows...)
 	var p []float64
 	for k := range all {
-		all[k].Model = name
+		all[k].Model = model
 		p = append(p, all[k].P)
 	}
 	for k, adjusted := range holm(p) {

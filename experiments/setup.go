@@ -1,6 +1,7 @@
 package experiments
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math/big"
@@ -53,16 +54,20 @@ func NewSetup(def *models.Definition, trace Trace, choice Choice) (*Setup, error
 	if s.Profile, err = models.NewProfile(def, trace.Rows); err != nil {
 		return nil, err
 	}
-	switch choice.Model {
-	case "", "jolteon":
-		s.Model, err = models.FitJolteon(s.Profile, models.JolteonOptions{})
-	case "calibrated":
-		s.Model, err = models.FitCalibrated(s.Profile, models.CalibratedSettings{})
-	default:
-		err = fmt.Errorf("unknown model %q; choose one of %s", choice.Model, strings.Join(modelNames, ", "))
-	}
+	s.Model, err = FitModel(cmp.Or(choice.Model, modelNames[0]), s.Profile)
 	s.FitTime = time.Since(start)
 	return s, err
+}
+
+// FitModel fits the model of a name to a profile.
+func FitModel(name string, p *models.Profile) (models.Model, error) {
+	switch name {
+	case "jolteon":
+		return models.FitJolteon(p, models.JolteonOptions{})
+	case "calibrated":
+		return models.FitCalibrated(p, models.CalibratedSettings{})
+	}
+	return nil, fmt.Errorf("unknown model %q; choose one of %s", name, strings.Join(modelNames, ", "))
 }
 
 // LoadSetup takes a model from a file that "eevee fit" wrote.

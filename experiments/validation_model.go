@@ -39,9 +39,7 @@ const forecastDraws = 4000
 
 // forecasters are the models that can be validated, in the order of tables.
 var forecasters = []Forecaster{
-	{"jolteon", fitScenarios(func(p *models.Profile) (models.Model, error) {
-		return models.FitJolteon(p, models.JolteonOptions{})
-	})},
+	{"jolteon", fitScenarios("jolteon")},
 	{"orion", func(p *models.Profile, _ models.Streams) (Predictor, error) { return orionPredictor{p}, nil }},
 	{"ditto", func(p *models.Profile, _ models.Streams) (Predictor, error) {
 		m, err := baselines.FitDitto(p)
@@ -57,12 +55,21 @@ var forecasters = []Forecaster{
 		}
 		return pointPredictor{p.Workflow, m}, nil
 	}},
-	{"calibrated", fitScenarios(func(p *models.Profile) (models.Model, error) {
-		return models.FitCalibrated(p, models.CalibratedSettings{})
-	})},
+	{"calibrated", fitScenarios("calibrated")},
 	{"empirical", func(p *models.Profile, streams models.Streams) (Predictor, error) {
 		return fitResiduals(p, resampling{}, streams)
 	}},
+}
+
+// ablations are what is left of the calibrated model without one of its parts.
+var ablations = []struct {
+	option   string
+	settings models.CalibratedSettings
+}{
+	{"no-parameters", models.CalibratedSettings{NoParameterUncertainty: true}},
+	{"no-variation", models.CalibratedSettings{NoExecutionVariation: true}},
+	{"no-calibration", models.CalibratedSettings{NoCalibration: true}},
+	{"independent-stages", models.CalibratedSettings{IndependentStages: true}},
 }
 
 // ForecasterNames returns the names of the models that can be validated.
@@ -74,25 +81,63 @@ func ForecasterNames() []string {
 	return names
 }
 
+// AblationNames returns the names of the calibrated model, and of it without
+// one of its parts.
+func AblationNames() []string {
+	names := []string{"calibrated"}
+	for _, a := range ablations {
+		names = append(names, "calibrated:"+a.option)
+	}
+	return names
+}
+
 // Forecasters returns the models of a comma-separated list of names; "all" and
-// the empty list stand for all of them.
+// the empty list stand for all but ablations, "ablation" for those of
+// AblationNames.
 func Forecasters(list string) ([]Forecaster, error) {
-	if list == "" || list == "all" {
-		return slices.Clone(forecasters), nil
+	if list == "" {
+		list = "all"
 	}
 	var chosen []Forecaster
 	for name := range strings.SplitSeq(list, ",") {
-		k := slices.IndexFunc(forecasters, func(f Forecaster) bool { return f.Name == name })
-		if k < 0 {
-			return nil, fmt.Errorf("unknown model %q; choose from %s", name, strings.Join(ForecasterNames(), ", "))
+		names := []string{name}
+		switch name {
+		case "all":
+			names = ForecasterNames()
+		case "ablation":
+			names = AblationNames()
 		}
-		chosen = append(chosen, forecasters[k])
+		for _, name := range names {
+			f, err := forecaster(name)
+			if err != nil {
+				return nil, err
+			}
+			if !slices.ContainsFunc(chosen, func(c Forecaster) bool { return c.Name == name }) {
+				chosen = append(chosen, f)
+			}
+		}
 	}
 	return chosen, nil
 }
 
-// fitScenarios makes a predictor out of the scenarios of a model.
-func fitScenarios(fit func(*models.Profile) (models.Model, error)) func(*models.Profile, models.Streams) (Predictor, error) {
+func forecaster(name string) (Forecaster, error) {
+	if k := slices.IndexFunc(forecasters, func(f Forecaster) bool { return f.Name == name }); k >= 0 {
+		return forecasters[k], nil
+	}
+	for _, a := range ablations {
+		if name == "calibrated:"+a.option {
+			return Forecaster{name, sampled(func(p *models.Profile) (models.Model, error) { return models.FitCalibrated(p, a.settings) })}, nil
+		}
+	}
+	return Forecaster{}, fmt.Errorf("unknown model %q; choose from %s, all, ablation", name, strings.Join(append(ForecasterNames(), AblationNames()[1:]...), ", "))
+}
+
+// fitScenarios makes a predictor out of the scenarios of a model by its name.
+func fitScenarios(name string) func(*models.Profile, models.Streams) (Predictor, error) {
+	return sampled(func(p *models.Profile) (models.Model, error) { return FitModel(name, p) })
+}
+
+func sampled(fit func(*models.Profile) (models.Model, error)) func(*models.Profile, models.Streams) (Predictor, error) {
 	return func(p *models.Profile, streams models.Streams) (Predictor, error) {
 		m, err := fit(p)
 		if err != nil {

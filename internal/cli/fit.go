@@ -24,6 +24,7 @@ type fittedModel struct {
 	Learning   *experiments.Learning       `json:"learning,omitempty"`
 	Need       *experiments.Need           `json:"need,omitempty"`
 	Drift      []experiments.DriftRow      `json:"drift,omitempty"`
+	Decisions  []experiments.DecisionRow   `json:"decisions,omitempty"`
 	Warnings   []string                    `json:"warnings"`
 }
 
@@ -59,6 +60,7 @@ type fitFlags struct {
 	need     bool
 	config   string
 	drift    string
+	decide   bool
 }
 
 func fitVerb() verb {
@@ -72,15 +74,17 @@ func fitVerb() verb {
 			"to the rest, and reports how often recorded runs stay below the predicted\n" +
 			"percentile: the honest measure of a bound that the model promises.\n" +
 			"--learning shows how many recorded runs that takes, --need which further ones would\n" +
-			"tighten the bound under --config most, --drift whether a later trace has changed.",
+			"tighten the bound under --config most, --drift whether a later trace has changed,\n" +
+			"--decide what comes of configurations that one half of the runs would choose.",
 		flags: append(append(s.traceFlags(), s.fitFlags()...),
 			outputFlag(&f.output, "model `FILE` to write (JSON)"),
 			switchFlag(&f.validate, "validate", "foresee recorded configurations that were held out"),
 			switchFlag(&f.learning, "learning", "foresee them from ever smaller parts of the recordings"),
-			textFlag(&f.against, "against", "all", "`MODELS` to validate: "+strings.Join(experiments.ForecasterNames(), ", ")),
+			textFlag(&f.against, "against", "all", "`MODELS` to validate: "+strings.Join(experiments.ForecasterNames(), ", ")+", or \"ablation\" for the parts of calibrated"),
 			textFlag(&f.report, "report", "", "`FOLDER` for the figures and tables of --validate and --learning"),
 			switchFlag(&f.need, "need", "find out which further runs would tighten the latency's p95 under --config most"),
 			textFlag(&f.config, "config", "", "configuration `FILE` that --need is about, as \"eevee solve -o\" writes it"),
+			switchFlag(&f.decide, "decide", "choose configurations by one half of the runs, and judge them by the other"),
 			textFlag(&f.drift, "drift", "", "later trace `FILE` of the same workflow to compare the trace with"),
 		),
 		need: []string{"workflow"},
@@ -92,8 +96,8 @@ func fitVerb() verb {
 func (f *fitFlags) check(c *call, s *subject) error {
 	examines := f.validate || f.learning
 	switch {
-	case f.output == "" && !examines && !f.need && f.drift == "":
-		return usagef("--output (-o) is missing, or something to find out: --validate, --learning, --need, --drift")
+	case f.output == "" && !examines && !f.need && !f.decide && f.drift == "":
+		return usagef("--output (-o) is missing, or something to find out: --validate, --learning, --need, --decide, --drift")
 	case f.need != (f.config != ""):
 		return usagef("--need and --config belong together")
 	}
@@ -189,6 +193,11 @@ func (f *fitFlags) examine(c *call, s *subject, setup *experiments.Setup, agains
 			return v, fmt.Errorf("%s: %w", f.drift, err)
 		}
 		if r.Drift, err = experiments.Drift(c.ctx, setup.Profile, after, c.seed); err != nil {
+			return v, err
+		}
+	}
+	if f.decide {
+		if r.Decisions, err = experiments.Decide(c.ctx, []*models.Profile{setup.Profile}, r.Model, setup.Price, c.seed); err != nil {
 			return v, err
 		}
 	}

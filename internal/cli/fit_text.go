@@ -35,6 +35,9 @@ func writeFitted(w io.Writer, r fittedModel, report string) error {
 	if len(r.Drift) > 0 {
 		b.WriteString("\n" + driftText(r.Drift))
 	}
+	if len(r.Decisions) > 0 {
+		b.WriteString("\n" + decisionsText(r.Decisions))
+	}
 	if report != "" {
 		fmt.Fprintf(&b, "\nfigures and tables: %s\n", report)
 	}
@@ -122,3 +125,35 @@ func driftText(rows []experiments.DriftRow) string {
 	return fmt.Sprintf("drift between the two traces: %d of %d steps; p-values are adjusted (Holm)\n\n%s", drifted, len(rows),
 		textTable([]any{"stage", "step", "configurations", "runs", "later / earlier median", "p moved", "p changed", "drift"}, lines))
 }
+
+func decisionsText(rows []experiments.DecisionRow) string {
+	var lines [][]any
+	rejected, fewest := 0, rows[0].Runs
+	for _, r := range rows {
+		verdict := "no"
+		if r.Rejected {
+			verdict = "yes"
+			rejected++
+		}
+		if r.Config == "" {
+			lines = append(lines, []any{fmt.Sprintf("%.4g", r.Limit), "none keeps it", "", "", "", ""})
+			continue
+		}
+		fewest = min(fewest, r.Runs)
+		lines = append(lines, []any{
+			fmt.Sprintf("%.4g", r.Limit), r.Config, fmt.Sprintf("%.2f", 100*r.Predicted),
+			fmt.Sprintf("%d of %d", r.Violations, r.Runs), fmt.Sprintf("%.2g", r.AdjustedP), verdict,
+		})
+	}
+	text := fmt.Sprintf("configurations chosen by one half of the runs for p%v, judged by the other half: %d of %d bounds are refuted (exact binomial, Holm)\n\n%s",
+		rows[0].Percentile, rejected, len(rows),
+		textTable([]any{"limit (s)", "configuration", "predicted risk (%)", "runs above the limit", "adjusted p", "refuted"}, lines))
+	if fewest < decisiveRuns {
+		text += fmt.Sprintf("as few as %d runs judge a bound: this describes, it decides nothing\n", fewest)
+	}
+	return text
+}
+
+// decisiveRuns is how many runs without a violation it takes to claim a risk of
+// at most 5 % at 95 % confidence: 0.95^59 < 0.05.
+const decisiveRuns = 59
