@@ -70,6 +70,12 @@ func featuresOn(axes axis) []feature {
 	return slices.DeleteFunc(slices.Clone(features), func(f feature) bool { return f.uses&^axes != 0 })
 }
 
+// FeatureTerm is one term of a fitted step.
+type FeatureTerm struct {
+	Feature string  // what Seconds multiplies, such as 1/(d*k) for d instances of k vCPU
+	Seconds float64 // positive
+}
+
 // curve is a combination of features.
 type curve struct {
 	features []feature
@@ -84,6 +90,31 @@ func (c curve) at(s site) float64 {
 		}
 	}
 	return sum
+}
+
+// terms returns the terms that are not zero.
+func (c curve) terms() []FeatureTerm {
+	var list []FeatureTerm
+	for j, f := range c.features {
+		if c.seconds[j] != 0 {
+			list = append(list, FeatureTerm{f.name, c.seconds[j]})
+		}
+	}
+	return list
+}
+
+// newCurve returns the curve that has the given terms; ok is false where one of
+// them names no feature.
+func newCurve(terms []FeatureTerm) (c curve, ok bool) {
+	for _, t := range terms {
+		k := slices.IndexFunc(features, func(f feature) bool { return f.name == t.Feature })
+		if k < 0 {
+			return curve{}, false
+		}
+		c.features = append(c.features, features[k])
+		c.seconds = append(c.seconds, t.Seconds)
+	}
+	return c, true
 }
 
 // sumOf returns the sum of curves as one.

@@ -29,7 +29,7 @@ type TraceRef struct {
 	SHA256 string // of the trace file, 64 hexadecimal digits in lower case
 }
 
-// modelFile is the JSON form of a fitted model. Parameters are in seconds:
+// modelFile is the JSON form of a model of kind jolteon. Parameters are in seconds:
 // what they multiply counts instances and vCPU.
 type modelFile struct {
 	Schema   string       `json:"schema"`
@@ -77,9 +77,12 @@ type modelCurve struct {
 
 // Save writes the model as a file that LoadModel reads. The file appears under
 // its name when it is complete, or not at all.
-func (m *Jolteon) Save(path string, meta ModelMeta) error {
+func (m *Jolteon) Save(path string, meta ModelMeta) error { return saveModel(m.write, path, meta) }
+
+// saveModel writes what write gives to a file, or nothing.
+func saveModel(write func(w io.Writer, to string, meta ModelMeta) error, path string, meta ModelMeta) error {
 	var text bytes.Buffer
-	if err := m.write(&text, path, meta); err != nil {
+	if err := write(&text, path, meta); err != nil {
 		return err
 	}
 	if err := renameio.WriteFile(path, text.Bytes(), 0o644); err != nil {
@@ -171,8 +174,16 @@ func ReadModel(r io.Reader, from string, def *Definition) (Model, ModelMeta, err
 	if len(text) > maxModelBytes {
 		return nil, ModelMeta{}, fmt.Errorf("%s: is larger than %d MB, no model is", from, maxModelBytes>>20)
 	}
-	if err := checkHeader(from, text); err != nil {
+	kind, err := readKind(from, text)
+	if err != nil {
 		return nil, ModelMeta{}, err
+	}
+	if kind == kindCalibrated {
+		m, meta, err := readCalibrated(text, from, def)
+		if err != nil {
+			return nil, ModelMeta{}, err
+		}
+		return m, meta, nil
 	}
 	var f modelFile
 	if err := decodeExact(from, text, &f); err != nil {
@@ -191,20 +202,22 @@ func ReadModel(r io.Reader, from string, def *Definition) (Model, ModelMeta, err
 	return m, ModelMeta{Trace: TraceRef(f.Trace)}, nil
 }
 
-// checkHeader tells a model of another version or kind from a defective one:
-// its other fields need not be those of this version.
-func checkHeader(from string, text []byte) error {
+// readKind returns the kind of a model file, and tells one of another version
+// or kind from a defective one: its other fields need not be those of this
+// version.
+func readKind(from string, text []byte) (kind string, err error) {
 	var head struct{ Schema, Kind any }
 	if json.Unmarshal(text, &head) != nil {
-		return nil // decodeExact says what is wrong
+		return kindJolteon, nil // decodeExact says what is wrong
 	}
 	if s, ok := head.Schema.(string); ok && s != ModelSchema {
-		return fmt.Errorf("%s: schema: is %q, this eevee reads %q; fit the model again", from, s, ModelSchema)
+		return "", fmt.Errorf("%s: schema: is %q, this eevee reads %q; fit the model again", from, s, ModelSchema)
 	}
-	if k, ok := head.Kind.(string); ok && k != kindJolteon {
-		return fmt.Errorf("%s: kind: is %q, this eevee reads models of kind %q", from, k, kindJolteon)
+	kind, ok := head.Kind.(string)
+	if ok && kind != kindJolteon && kind != kindCalibrated {
+		return "", fmt.Errorf("%s: kind: is %q, this eevee reads models of kind %q and %q", from, kind, kindJolteon, kindCalibrated)
 	}
-	return nil
+	return kind, nil
 }
 
 // check reports every reason why the file is no model of w.

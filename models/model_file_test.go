@@ -3,6 +3,7 @@ package models_test
 import (
 	"bytes"
 	"errors"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -335,13 +336,16 @@ func FuzzReadModel(f *testing.F) {
 	for _, c := range append(otherDefects, structuralDefects...) {
 		f.Add([]byte(c.apply(f, text)))
 	}
+	f.Add([]byte(calibratedFile(f, def)))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		m, meta, err := models.ReadModel(bytes.NewReader(b), "m.json", def)
 		if err != nil {
 			return
 		}
 		var again bytes.Buffer
-		if err := m.(*models.Jolteon).Write(&again, meta); err != nil {
+		if err := m.(interface {
+			Write(io.Writer, models.ModelMeta) error
+		}).Write(&again, meta); err != nil {
 			t.Fatalf("a model that was read cannot be written: %v", err)
 		}
 		if _, _, err := models.ReadModel(&again, "m.json", def); err != nil {
