@@ -36,8 +36,29 @@ type figures struct {
 	all  []float64
 }
 
-// maxBytes bounds the memory that exact takes for columns.
-const maxBytes = 512 << 20
+// The memory that exact takes: for columns, and for what it makes of them for
+// lists of choices, at most this much each. What does not fit is computed again
+// when it is asked for.
+const (
+	maxBytes = 256 << 20
+	maxKept  = 192 << 20 / 8
+)
+
+// Memory returns how many bytes Exact takes at most to solve a problem, beside
+// the problem itself: never more than 512 MB, apart from two copies of the
+// draws in the order of the search.
+func (Exact) Memory(p *Problem) int64 {
+	columns := 0
+	t := newColumns(p, 0)
+	for _, s := range t.stages {
+		columns += len(s.inputs) * len(s.choices)
+	}
+	n := int64(p.Scenarios.Len())
+	tables := min(maxBytes, 8*int64(columns)*2*n)
+	lists := min(8*maxKept, 8*int64(columns)*8*n)
+	mixture := 2 * 8 * int64(len(t.stages)) * n
+	return tables + lists + mixture + int64(len(t.stages))*2*64*n
+}
 
 // newColumns prepares the columns of a problem, in the order of its scenarios.
 func newColumns(p *Problem, hard int) *columns {
@@ -71,9 +92,15 @@ func (t *columns) order(values []float64) {
 	for i := range rows {
 		rows[i] = int32(i)
 	}
-	slices.SortStableFunc(rows, func(a, b int32) int { return cmp.Compare(values[b], values[a]) })
+	slices.SortFunc(rows, func(a, b int32) int {
+		if va, vb := values[a], values[b]; va != vb {
+			return cmp.Compare(vb, va)
+		}
+		return int(a - b)
+	})
 	t.scenarios = t.scenarios.Select(rows)
 	t.leading = t.scenarios
+	t.budget = maxBytes / 8
 	if t.hard < t.n {
 		first := make([]int32, t.hard)
 		for k := range first {
@@ -115,13 +142,18 @@ func (t *columns) input(i, parallelism int) int {
 // leadingOf returns the metric of a column in the leading scenarios.
 func (t *columns) leadingOf(m Metric, i, c int) []float64 {
 	f := &t.stages[i].figures[m][c]
-	if f.hard == nil {
-		if f.all != nil {
-			return f.all[:t.hard]
-		}
-		f.hard = t.compute(t.leading, m, i, c)
+	switch {
+	case f.hard != nil:
+		return f.hard
+	case f.all != nil:
+		return f.all[:t.hard]
 	}
-	return f.hard
+	hard := t.compute(t.leading, m, i, c)
+	if t.budget >= t.hard {
+		t.budget -= t.hard
+		f.hard = hard
+	}
+	return hard
 }
 
 // allOf returns the metric of a column in every scenario.

@@ -44,6 +44,9 @@ func (s *search) adopt(r *mixture) {
 func (s *search) lookAhead(root *node, r *mixture) {
 	s.prices = s.bestPrices(root, 1/r.lambda, r.flow)
 	s.forgetPrices()
+	for s.screen(root, 0) > 0 && s.leftOpen() {
+		s.shift()
+	}
 	s.probe(root)
 	s.shift()
 	clear(s.lists)
@@ -114,9 +117,9 @@ func (s *search) bestPrices(n *node, multiplier float64, flow []float64) []price
 	if s.metric == Cost {
 		flows = [][]float64{slices.Repeat([]float64{1}, len(n.pick))}
 	} else {
-		flows = [][]float64{nil}
-		if s.joins && flow != nil {
-			flows = append(flows, flow)
+		flows = [][]float64{flow}
+		if s.joins {
+			flows = append(flows, nil)
 		}
 	}
 	var prices []price
@@ -132,7 +135,12 @@ func (s *search) bestPrices(n *node, multiplier float64, flow []float64) []price
 				best, bound = p, b
 			}
 		}
+		s.floor = max(s.floor, min(s.best, bound-precision*math.Abs(bound)))
+		s.tell()
 		prices = append(prices, best)
+	}
+	for _, factor := range []float64{step * step, 1 / step / step} {
+		prices = append(prices, price{prices[0].multiplier * factor, prices[0].flow})
 	}
 	return prices
 }
@@ -142,6 +150,7 @@ func (s *search) bestPrices(n *node, multiplier float64, flow []float64) []price
 // (q - limit)/multiplier more than the best means, q being the order statistic
 // of the priced relaxation. It is weaker than the best means alone where q is
 // below the limit, and still says which way to go for a better multiplier.
+// Choices that were dropped do not matter below the incumbent.
 func (s *search) pricedBound(n *node, p price) float64 {
 	was := s.prices
 	s.prices = []price{p}
@@ -178,7 +187,7 @@ func (s *search) pricedColumns(n *node, m int) (cols [][]float64, bound float64)
 			bound += s.openMean(i)
 		case n.pick[i] >= 0:
 			bound += n.items[i].mean
-			cols[i] = s.shared(n.items[i].bounded, p, i)
+			cols[i] = s.shared(s.boundedOf(i, n.items[i]), p, i)
 		default:
 			key := listKey{i, n.lo[i], n.hi[i], s.inputOf(n, i)}
 			bound += s.list(key).items[0].mean
@@ -238,7 +247,6 @@ func (s *search) probe(at *node) {
 				open++
 				n := at.clone()
 				it := s.item(i, j, s.inputOf(n, i))
-				it.parallelism = c.Parallelism
 				if s.assign(n, i, it) {
 					if _, _, _, ok := s.relax(n); ok {
 						continue
@@ -283,11 +291,11 @@ func (s *search) relax(n *node) (lists []*list, bound float64, left []int, ok bo
 	cols := make([][]float64, len(lists))
 	for i, l := range lists {
 		if l == nil {
-			cols[i] = n.items[i].bounded
+			cols[i] = s.boundedOf(i, n.items[i])
 			continue
 		}
 		left[i] = s.affordable(l, slack)
-		cols[i] = l.floorOf(left[i])
+		cols[i] = s.floorOf(i, l, left[i])
 	}
 	if !s.keeps(s.metric, cols, s.limit) {
 		return nil, bound, nil, false
@@ -391,5 +399,6 @@ func (s *search) latencyFloor(l *list, stage, input, j int) []float64 {
 		}
 	}
 	l.latency[j] = out
+	s.kept += len(out)
 	return out
 }

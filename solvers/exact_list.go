@@ -11,7 +11,8 @@ type item struct {
 	choice      int
 	parallelism int
 	mean        float64   // what the choice adds to the objective, or to a lower bound of it; see search.linear
-	bounded     []float64 // the bounded metric, in the leading scenarios
+	column      int       // of the table; -1 for the best over all inputs
+	bounded     []float64 // the bounded metric in the leading scenarios, where it is at hand; see search.boundedOf
 }
 
 // list is the choices that a stage has left, the best mean objective first.
@@ -43,6 +44,7 @@ func (s *search) pricedBy(key listKey, m int) []float64 {
 	}
 	if !l.isPriced[m] {
 		l.priced[m], l.isPriced[m] = s.priceList(key.stage, l, m), true
+		s.kept += len(l.priced[m])
 	}
 	return l.priced[m]
 }
@@ -61,43 +63,54 @@ func (s *search) priceList(stage int, l *list, m int) []float64 {
 		if share == 0 {
 			return nil
 		}
-		return lowest(nil, l.items, share, p.multiplier, l.items[0].mean)
+		return s.lowest(stage, l.items, share, p.multiplier, l.items[0].mean)
 	}
 	var out []float64
 	for _, level := range byParallelism(l.items) {
-		under := lowest(nil, level, share, p.multiplier, l.items[0].mean)
-		open := true
-		for _, reader := range readers {
-			input := s.table.input(reader, level[0].parallelism)
-			key := listKey{reader, s.lo[reader], s.hi[reader], input}
-			given := s.list(key)
-			if len(given.items) == 0 {
-				open = false
-				break
-			}
-			add := p.multiplier * (given.items[0].mean - s.openMean(reader))
-			priced := s.pricedBy(key, m)
-			for k := range under {
-				under[k] += add
-			}
-			for k, v := range priced {
-				under[k] += v
-			}
+		under, ok := s.readersUnder(stage, level[0].parallelism, m)
+		if !ok {
+			continue
 		}
-		switch {
-		case !open:
-		case out == nil:
-			out = under
-		default:
-			for k, v := range under {
-				out[k] = min(out[k], v)
-			}
+		own := s.lowest(stage, level, share, p.multiplier, l.items[0].mean)
+		for k, v := range under {
+			own[k] += v
+		}
+		if out == nil {
+			out = own
+			continue
+		}
+		for k, v := range own {
+			out[k] = min(out[k], v)
 		}
 	}
 	if out == nil { // no configuration is left
-		return slices.Repeat([]float64{math.Inf(1)}, len(l.items[0].bounded))
+		return slices.Repeat([]float64{math.Inf(1)}, s.table.hard)
 	}
 	return out
+}
+
+// readersUnder returns what the stages that read the parallelism of one add to
+// the relaxation of price m under a value of it, relative to their best means;
+// nil where there are none. It reports false where one of them has no choice.
+func (s *search) readersUnder(stage, parallelism, m int) (sum []float64, ok bool) {
+	for _, reader := range s.readers[stage] {
+		key := listKey{reader, s.lo[reader], s.hi[reader], s.table.input(reader, parallelism)}
+		given := s.list(key)
+		if len(given.items) == 0 {
+			return nil, false
+		}
+		if sum == nil {
+			sum = make([]float64, s.table.hard)
+		}
+		add := s.prices[m].multiplier * (given.items[0].mean - s.openMean(reader))
+		for k := range sum {
+			sum[k] += add
+		}
+		for k, v := range s.pricedBy(key, m) {
+			sum[k] += v
+		}
+	}
+	return sum, true
 }
 
 // openMean returns the best mean of a stage whatever it reads.
@@ -110,18 +123,19 @@ func (s *search) openMean(stage int) float64 {
 }
 
 // lowest returns the elementwise minimum of share*bounded + multiplier*(mean -
-// first) over items.
-func lowest(out []float64, items []item, share, multiplier, first float64) []float64 {
+// first) over items of a stage.
+func (s *search) lowest(stage int, items []item, share, multiplier, first float64) []float64 {
+	out := make([]float64, s.table.hard)
 	for j, it := range items {
 		extra := multiplier * (it.mean - first)
+		bounded := s.boundedOf(stage, it)
 		if j == 0 {
-			out = make([]float64, len(it.bounded))
-			for k, v := range it.bounded {
+			for k, v := range bounded {
 				out[k] = share*v + extra
 			}
 			continue
 		}
-		for k, v := range it.bounded[:len(out)] {
+		for k, v := range bounded {
 			if v = share*v + extra; v < out[k] {
 				out[k] = v
 			}
@@ -146,32 +160,46 @@ func byParallelism(items []item) [][]item {
 	return groups
 }
 
-// floorOf returns the best bounded value of the first j items, scenario by
-// scenario.
-func (l *list) floorOf(j int) []float64 {
+// floorOf returns the best bounded value of the first j items of a stage's list,
+// scenario by scenario.
+func (s *search) floorOf(stage int, l *list, j int) []float64 {
 	if j == 1 {
-		return l.items[0].bounded
+		return s.boundedOf(stage, l.items[0])
 	}
 	if len(l.floor) < len(l.items) {
 		l.floor = make([][]float64, len(l.items))
-		l.floor[0] = l.items[0].bounded
 	}
-	// Floors are made in ascending order, each from the nearest below.
+	// Each floor is made from the nearest below.
 	from := j - 1
-	for l.floor[from] == nil {
+	for from > 0 && l.floor[from] == nil {
 		from--
 	}
 	if from == j-1 {
 		return l.floor[from]
 	}
-	out := slices.Clone(l.floor[from])
+	out := l.floor[from]
+	if from == 0 {
+		out = s.boundedOf(stage, l.items[0])
+	}
+	out = slices.Clone(out)
 	for _, it := range l.items[from+1 : j] {
-		for k, v := range it.bounded[:len(out)] {
-			out[k] = min(out[k], v)
+		for k, v := range s.boundedOf(stage, it) {
+			if v < out[k] {
+				out[k] = v
+			}
 		}
 	}
 	l.floor[j-1] = out
+	s.kept += len(out)
 	return out
+}
+
+// boundedOf returns the bounded metric of an item in the leading scenarios.
+func (s *search) boundedOf(stage int, it item) []float64 {
+	if it.bounded != nil {
+		return it.bounded
+	}
+	return s.table.leadingOf(s.metric, stage, it.column)
 }
 
 // listKey names a list: a stage, the interval its parallelism is in, and the
@@ -184,13 +212,12 @@ func (s *search) list(key listKey) *list {
 		return l
 	}
 	l := &list{}
+	s.kept += 16 * len(s.space.Choices(key.stage))
 	for j, c := range s.space.Choices(key.stage) {
 		if c.Parallelism < key.lo || c.Parallelism > key.hi || s.dead[key.stage][j] {
 			continue
 		}
-		it := s.item(key.stage, j, key.input)
-		it.parallelism = c.Parallelism
-		l.items = append(l.items, it)
+		l.items = append(l.items, s.item(key.stage, j, key.input))
 	}
 	slices.SortStableFunc(l.items, func(a, b item) int { return cmp.Compare(a.mean, b.mean) })
 	if key.input >= 0 && (s.reach || s.probed) {
@@ -205,23 +232,23 @@ func (s *search) list(key listKey) *list {
 func (s *search) item(i, j, input int) item {
 	stage := &s.table.stages[i]
 	if input >= 0 {
-		return s.itemOf(i, input*len(stage.choices)+j, j)
+		c := input*len(stage.choices) + j
+		return item{choice: j, parallelism: stage.choices[j].Parallelism, mean: s.linear[i][c], column: c}
 	}
-	best := s.itemOf(i, j, j)
-	best.bounded = slices.Clone(best.bounded)
-	for k := 1; k < len(stage.inputs); k++ {
-		other := s.itemOf(i, k*len(stage.choices)+j, j)
-		best.mean = min(best.mean, other.mean)
-		for x, v := range other.bounded {
+	best := item{choice: j, parallelism: stage.choices[j].Parallelism, mean: math.Inf(1), column: -1}
+	for k := range stage.inputs {
+		c := k*len(stage.choices) + j
+		best.mean = min(best.mean, s.linear[i][c])
+		other := s.table.leadingOf(s.metric, i, c)
+		if best.bounded == nil {
+			best.bounded = slices.Clone(other)
+			continue
+		}
+		for x, v := range other {
 			best.bounded[x] = min(best.bounded[x], v)
 		}
 	}
 	return best
-}
-
-// itemOf returns column c of stage i as an item.
-func (s *search) itemOf(i, c, choice int) item {
-	return item{choice: choice, mean: s.linear[i][c], bounded: s.table.leadingOf(s.metric, i, c)}
 }
 
 // undominated drops every item that an earlier one (of lower or equal mean)
@@ -232,7 +259,7 @@ func (s *search) undominated(stage, input int, items []item) []item {
 	first := input * len(s.table.stages[stage].choices)
 	for _, b := range items {
 		dominated := slices.ContainsFunc(kept, func(a item) bool {
-			return s.replaceable(stage, b.parallelism, a.parallelism) && nowhereAbove(a.bounded, b.bounded) &&
+			return s.replaceable(stage, b.parallelism, a.parallelism) && nowhereAbove(s.boundedOf(stage, a), s.boundedOf(stage, b)) &&
 				nowhereAbove(s.table.allOf(s.metric, stage, first+a.choice), s.table.allOf(s.metric, stage, first+b.choice)) &&
 				(s.reach || s.metric == Latency ||
 					nowhereAbove(s.table.allOf(Latency, stage, first+a.choice), s.table.allOf(Latency, stage, first+b.choice)))

@@ -43,6 +43,9 @@ type search struct {
 	nodes     int
 	stopped   bool
 	open      float64 // smallest lower bound among the nodes that were not searched
+	floor     float64 // lower bound proved at the root
+	kept      int     // numbers that lists hold
+	show      func(Progress)
 }
 
 // price is one Lagrangian relaxation of the bound; see search.relax.
@@ -55,12 +58,12 @@ func newSearch(ctx context.Context, p *Problem, allowed int, limit float64) *sea
 	w := p.Workflow()
 	n := p.Scenarios.Len()
 	s := &search{
-		ctx: ctx, space: p.Space, metric: p.Bound.Metric, eval: newEvaluator(w),
+		ctx: ctx, show: progressOf(ctx), space: p.Space, metric: p.Bound.Metric, eval: newEvaluator(w),
 		table:   newColumns(p, min(n, (4*(allowed+1)+block-1)/block*block)),
 		allowed: allowed, limit: limit,
 		elimination: p.Space.Elimination(p.Scenarios.ReadsInput),
 		readers:     make([][]int, w.Len()), lists: make(map[listKey]*list),
-		best: math.Inf(1), open: math.Inf(1),
+		best: math.Inf(1), open: math.Inf(1), floor: math.Inf(-1),
 	}
 	for i := range w.Len() {
 		s.joins = s.joins || len(w.Parents(i)) > 1 || len(w.Sinks()) > 1
@@ -93,6 +96,11 @@ func (s *search) branchOrder(bounded [][]float64) []int {
 			if r.Equal && (r.Stage == i || r.Of == i) && spread[i] > 0 {
 				spread[i] = math.Inf(1)
 			}
+		}
+	}
+	for i := len(spread) - 1; i >= 0; i-- {
+		for _, reader := range s.readers[i] {
+			spread[i] = max(spread[i], spread[reader])
 		}
 	}
 	var order []int
@@ -204,13 +212,20 @@ func (s *search) proved(complete bool) float64 {
 	if complete {
 		return s.best
 	}
-	return min(s.best, s.open)
+	return min(s.best, max(s.open, s.floor))
 }
 
 // visit searches below n, of which the first depth stages of the branching
 // order are assigned.
 func (s *search) visit(n *node, depth int) {
 	s.nodes++
+	if s.nodes%progressNodes == 0 {
+		s.tell()
+	}
+	if s.kept > maxKept {
+		clear(s.lists)
+		s.kept = 0
+	}
 	lists, bound, left, ok := s.relax(n)
 	if s.done() {
 		s.open = min(s.open, bound)
@@ -295,8 +310,20 @@ func (s *search) offer(pick []int) float64 {
 	objective := s.objective(pick)
 	if objective < s.best {
 		s.best, s.incumbent = objective, slices.Clone(pick)
+		s.tell()
 	}
 	return objective
+}
+
+// progressNodes is after how many nodes progress is told.
+const progressNodes = 500
+
+// tell shows the progress. What is proved while the search is under way is what
+// was proved at the root.
+func (s *search) tell() {
+	if s.show != nil && !s.reach {
+		s.show(Progress{Objective: s.best, LowerBound: min(s.best, s.floor), Nodes: s.nodes})
+	}
 }
 
 // feasible reports whether a configuration keeps the bound. Most of those that

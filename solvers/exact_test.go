@@ -426,19 +426,3 @@ func TestExactUnderADeadline(t *testing.T) {
 		t.Error("no search was cut short")
 	}
 }
-
-func BenchmarkExact(b *testing.B) {
-	for _, workflow := range []string{"ml", "video", "tpcds"} {
-		problems := published(b, workflow)
-		b.Run(workflow, func(b *testing.B) {
-			for b.Loop() {
-				for _, p := range problems {
-					if _, err := (solvers.Exact{}).Solve(context.Background(), p, models.Streams{}); err != nil {
-						b.Fatal(err)
-					}
-				}
-			}
-			b.ReportMetric(b.Elapsed().Seconds()*1e3/float64(b.N*len(problems)), "ms/run")
-		})
-	}
-}

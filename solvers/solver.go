@@ -1,6 +1,7 @@
 package solvers
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -99,11 +100,45 @@ func (o Outcome) Bounded(m Metric) []float64 {
 }
 
 // OrderStatistic returns the (k+1)-th largest of values: the smallest limit
-// that at most k of them exceed.
+// that at most k of them exceed. NaN counts as smaller than any number. It
+// selects (Hoare, Comm. ACM 4(7), 1961) instead of sorting.
 func OrderStatistic(values []float64, k int) float64 {
-	sorted := slices.Clone(values)
-	slices.Sort(sorted)
-	return sorted[len(sorted)-1-k]
+	x := slices.Clone(values)
+	at := len(x) - 1 - k
+	for lo, hi := 0, len(x)-1; ; {
+		if hi-lo < 12 {
+			slices.Sort(x[lo : hi+1])
+			return x[at]
+		}
+		a, b, c := x[lo], x[lo+(hi-lo)/2], x[hi]
+		pivot := max(min(a, b), min(max(a, b), c)) // the median
+		if pivot != pivot {
+			slices.Sort(x[lo : hi+1])
+			return x[at]
+		}
+		i, j := lo, hi
+		for i <= j {
+			for cmp.Less(x[i], pivot) {
+				i++
+			}
+			for cmp.Less(pivot, x[j]) {
+				j--
+			}
+			if i <= j {
+				x[i], x[j] = x[j], x[i]
+				i++
+				j--
+			}
+		}
+		switch {
+		case at <= j:
+			hi = j
+		case at >= i:
+			lo = i
+		default:
+			return x[at]
+		}
+	}
 }
 
 // mean returns the mean of x, summed with compensation (Neumaier 1974) so that
