@@ -112,6 +112,9 @@ type Request struct {
 	Method  solvers.Method
 	Samples int    // scenarios; 0: what the bound's rule needs, at least 10,000
 	Seed    uint64 // of scenarios, method and holdout
+
+	// Posed is shown the problem before the method is; it may be nil.
+	Posed func(*solvers.Problem)
 }
 
 // Answer is what a method made of a Request.
@@ -190,6 +193,9 @@ func (s *Setup) Answer(ctx context.Context, p *solvers.Problem, r Request) (Answ
 // answer is Answer with the holdout to take.
 func (s *Setup) answer(ctx context.Context, p *solvers.Problem, r Request, holdout solvers.Holdout) (Answer, error) {
 	r.Samples = p.Scenarios.Len()
+	if r.Posed != nil {
+		r.Posed(p)
+	}
 	a := Answer{Request: r, Problem: p, Timing: Timing{Fit: s.FitTime}}
 	start := time.Now()
 	var err error

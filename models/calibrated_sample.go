@@ -155,6 +155,16 @@ func (s *calibratedDraws) drawCold(share float64, source *rand.Rand) {
 // ReadsInput implements StageSample.
 func (s *calibratedDraws) ReadsInput() bool { return s.stage.response.axes&axisIn != 0 }
 
+// Select implements SelectableStage.
+func (s *calibratedDraws) Select(rows []int32) StageSample {
+	of := *s
+	of.n = len(rows)
+	of.fresh, of.seen = selected(s.fresh, rows), selected(s.seen, rows)
+	of.delay = selected(s.delay, rows)
+	of.coldDelay, of.coldFactor = selected(s.coldDelay, rows), selected(s.coldFactor, rows)
+	return &of
+}
+
 // Times implements StageSample.
 func (s *calibratedDraws) Times(c StageConfig, inputParallelism int, latency, billed []float64) {
 	at := siteOf(c, inputParallelism)

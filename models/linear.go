@@ -60,6 +60,13 @@ func (s selection) Times(c StageConfig, inputParallelism int, latency, billed []
 	pick(billed, b)
 }
 
+// Linear reports whether sums over scenarios of the latency and of the cost of
+// stage i need no column: see WeighLatency and WeighCost.
+func (s *Scenarios) Linear(i int) (latency, cost bool) {
+	_, linear := s.stages[i].(LinearStage)
+	return linear, linear && s.price.BillingStepS <= 0
+}
+
 // WeighLatency returns a function of the configuration of stage i, and of the
 // parallelism of its input parent: the sum over scenarios of weight times
 // latency (s). nil weights stand for the mean. The function is not safe for
@@ -75,7 +82,7 @@ func (s *Scenarios) WeighLatency(i int, weights []float64) func(c StageConfig, i
 	column := make([]float64, s.n)
 	return func(c StageConfig, in int) float64 {
 		s.Columns(i, c, in, column, nil)
-		return weigh(weights, column)
+		return Weigh(weights, column)
 	}
 }
 
@@ -99,13 +106,13 @@ func (s *Scenarios) WeighCost(i int, weights []float64) func(c StageConfig, inpu
 	column := make([]float64, s.n)
 	return func(c StageConfig, in int) float64 {
 		s.Columns(i, c, in, nil, column)
-		return weigh(weights, column)
+		return Weigh(weights, column)
 	}
 }
 
-// weigh returns the weighted sum of x, its mean where there are no weights. A
+// Weigh returns the weighted sum of x, its mean where there are no weights. A
 // weight of 0 leaves out what it weighs, even infinity.
-func weigh(weights, x []float64) float64 {
+func Weigh(weights, x []float64) float64 {
 	sum := 0.0
 	if weights == nil {
 		for _, v := range x {
@@ -125,14 +132,21 @@ func weigh(weights, x []float64) float64 {
 func (s *draws) Select(rows []int32) StageSample {
 	of := s.blank()
 	for p, values := range of.columns() {
-		if from := *s.columns()[p]; from != nil {
-			*values = make([]float64, len(rows))
-			for k, r := range rows {
-				(*values)[k] = from[r]
-			}
-		}
+		*values = selected(*s.columns()[p], rows)
 	}
 	return of
+}
+
+// selected returns the elements of the given positions, nil for nil.
+func selected[T any](from []T, rows []int32) []T {
+	if from == nil {
+		return nil
+	}
+	out := make([]T, len(rows))
+	for k, r := range rows {
+		out[k] = from[r]
+	}
+	return out
 }
 
 // Weigh implements LinearStage.
@@ -140,7 +154,7 @@ func (s *draws) Weigh(weights []float64) StageSample {
 	of := s.blank()
 	for p, values := range of.columns() {
 		if from := *s.columns()[p]; from != nil {
-			*values = []float64{weigh(weights, from)}
+			*values = []float64{Weigh(weights, from)}
 		}
 	}
 	return of

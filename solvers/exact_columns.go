@@ -44,9 +44,12 @@ const (
 	maxKept  = 192 << 20 / 8
 )
 
+// MaxMemory is how many bytes a search of Exact takes at most, apart from two
+// copies of the draws in the order of the search.
+const MaxMemory = 512 << 20
+
 // Memory returns how many bytes Exact takes at most to solve a problem, beside
-// the problem itself: never more than 512 MB, apart from two copies of the
-// draws in the order of the search.
+// the problem itself.
 func (Exact) Memory(p *Problem) int64 {
 	columns := 0
 	t := newColumns(p, 0)
@@ -69,21 +72,13 @@ func newColumns(p *Problem, hard int) *columns {
 		if parent := w.InputParent(i); parent >= 0 && p.Scenarios.ReadsInput(i) {
 			s.parent, s.inputs = parent, parallelisms(p.Space.Choices(parent))
 		}
-		t.stages = append(t.stages, s)
-	}
-	t.forget()
-	return t
-}
-
-// forget drops every figure.
-func (t *columns) forget() {
-	for i := range t.stages {
-		s := &t.stages[i]
 		s.figures = make(map[Metric][]figures, 2)
 		for _, m := range []Metric{Latency, Cost} {
 			s.figures[m] = make([]figures, len(s.inputs)*len(s.choices))
 		}
+		t.stages = append(t.stages, s)
 	}
+	return t
 }
 
 // order puts the scenarios with the largest values first.
@@ -108,7 +103,26 @@ func (t *columns) order(values []float64) {
 		}
 		t.leading = t.scenarios.Select(first)
 	}
-	t.forget()
+	t.permute(rows)
+}
+
+// permute puts the columns that are there in a new order.
+func (t *columns) permute(rows []int32) {
+	was := make([]float64, t.n)
+	for i := range t.stages {
+		for _, m := range []Metric{Latency, Cost} {
+			for c, f := range t.stages[i].figures[m] {
+				if f.all != nil {
+					copy(was, f.all)
+					for k, r := range rows {
+						f.all[k] = was[r]
+					}
+					t.budget -= t.n
+				}
+				t.stages[i].figures[m][c].hard = nil
+			}
+		}
+	}
 }
 
 // choice returns the choice that column c of stage i is of, and the input
@@ -200,22 +214,42 @@ func (t *columns) allUnder(m Metric, pick []int) [][]float64 {
 	return cols
 }
 
-// weigh returns the weighted sum over the given scenarios of a metric of every
-// column. There is one list of weights per stage; nil stands for means.
-func (t *columns) weigh(of *models.Scenarios, m Metric, weights [][]float64) [][]float64 {
+// weigh returns the weighted sum of a metric of every column, over the leading
+// scenarios or all of them. There is one list of weights per stage; nil stands
+// for means.
+func (t *columns) weigh(leading bool, m Metric, weights [][]float64) [][]float64 {
 	sums := make([][]float64, len(t.stages))
+	of := t.scenarios
+	if leading {
+		of = t.leading
+	}
 	for i := range t.stages {
 		sums[i] = make([]float64, len(t.stages[i].figures[m]))
 		var w []float64
 		if weights != nil {
 			w = weights[i]
 		}
-		f := of.WeighLatency(i, w)
-		if m == Cost {
-			f = of.WeighCost(i, w)
-		}
-		for c := range sums[i] {
-			sums[i][c] = f(t.choice(i, c))
+		latency, cost := of.Linear(i)
+		switch {
+		case m == Latency && latency:
+			f := of.WeighLatency(i, w)
+			for c := range sums[i] {
+				sums[i][c] = f(t.choice(i, c))
+			}
+		case m == Cost && cost:
+			f := of.WeighCost(i, w)
+			for c := range sums[i] {
+				sums[i][c] = f(t.choice(i, c))
+			}
+		default:
+			// Columns are kept for the next sum.
+			column := t.allOf
+			if leading {
+				column = t.leadingOf
+			}
+			for c := range sums[i] {
+				sums[i][c] = models.Weigh(w, column(m, i, c))
+			}
 		}
 	}
 	return sums

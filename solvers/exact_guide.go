@@ -20,7 +20,7 @@ func (s *search) guide(r *mixture) {
 		return
 	}
 	s.lookAhead(root, r)
-	if s.metric == Cost && s.joins && !s.done() && s.leftOpen() {
+	if s.metric == Cost && s.joins && !s.done() && s.floor < s.goal() && s.leftOpen() {
 		r.add(s.incumbent, 0.5)
 		r.linearise()
 		s.adopt(r)
@@ -44,10 +44,12 @@ func (s *search) adopt(r *mixture) {
 func (s *search) lookAhead(root *node, r *mixture) {
 	s.prices = s.bestPrices(root, 1/r.lambda, r.flow)
 	s.forgetPrices()
+	if s.floor >= s.goal() {
+		return // nothing better is left
+	}
 	for s.screen(root, 0) > 0 && s.leftOpen() {
 		s.shift()
 	}
-	s.probe(root)
 	s.shift()
 	clear(s.lists)
 	s.branch = s.branchOrder(r.bounded())
@@ -135,7 +137,7 @@ func (s *search) bestPrices(n *node, multiplier float64, flow []float64) []price
 				best, bound = p, b
 			}
 		}
-		s.floor = max(s.floor, min(s.best, bound-precision*math.Abs(bound)))
+		s.floor = max(s.floor, min(s.goal(), bound-precision*math.Abs(bound)))
 		s.tell()
 		prices = append(prices, best)
 	}
@@ -228,41 +230,6 @@ func (s *search) shared(bounded []float64, p price, i int) []float64 {
 	return out
 }
 
-// probe marks the choices that the relaxations of a node rule out one by one,
-// and does so again for as long as that pays.
-func (s *search) probe(at *node) {
-	for s.best < math.Inf(1) {
-		open, closed := 0, 0
-		for i := range s.dead {
-			if at.pick[i] >= 0 {
-				continue
-			}
-			for j, c := range s.space.Choices(i) {
-				if s.dead[i][j] || c.Parallelism < at.lo[i] || c.Parallelism > at.hi[i] {
-					continue
-				}
-				if s.done() {
-					return
-				}
-				open++
-				n := at.clone()
-				it := s.item(i, j, s.inputOf(n, i))
-				if s.assign(n, i, it) {
-					if _, _, _, ok := s.relax(n); ok {
-						continue
-					}
-				}
-				s.dead[i][j] = true
-				closed++
-			}
-		}
-		clear(s.lists) // they still hold what was dropped
-		if 8*closed < open || closed == open {
-			return
-		}
-	}
-}
-
 // relax solves the relaxations of n. It returns the choices left to every open
 // stage (nil for an assigned one), a lower bound of the objective, how many of
 // the choices can still beat the incumbent, and whether anything below n can.
@@ -283,10 +250,11 @@ func (s *search) relax(n *node) (lists []*list, bound float64, left []int, ok bo
 	if s.reach {
 		bound = math.Inf(-1)
 	}
-	if bound >= s.best {
+	goal := s.goal()
+	if bound >= goal {
 		return nil, bound, nil, false
 	}
-	slack := s.best - bound
+	slack := goal - bound
 	left = make([]int, len(lists))
 	cols := make([][]float64, len(lists))
 	for i, l := range lists {
@@ -312,7 +280,7 @@ func (s *search) relax(n *node) (lists []*list, bound float64, left []int, ok bo
 	// Mathematical Programming Study 2, 1974).
 	for m, p := range s.prices {
 		cols, from := s.pricedColumns(n, m)
-		limit := s.limit + p.multiplier*(s.best-from)
+		limit := s.limit + p.multiplier*(goal-from)
 		if !s.keeps(s.priced(p), cols, limit+precision*math.Abs(limit)) {
 			return nil, bound, nil, false
 		}

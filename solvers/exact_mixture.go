@@ -49,7 +49,7 @@ func (r *mixture) prepare() {
 		for k := range s.tail() {
 			weights[k] = 1 / float64(s.tail())
 		}
-		r.fixed = s.table.weigh(s.table.leading, Cost, slices.Repeat([][]float64{weights}, len(s.dead)))
+		r.fixed = s.table.weigh(true, Cost, slices.Repeat([][]float64{weights}, len(s.dead)))
 	}
 	if r.weight == nil {
 		n := len(s.dead)
@@ -120,16 +120,12 @@ func (r *mixture) add(pick []int, weight float64) {
 // linearise makes the linear latency that is exact at the mixture.
 func (r *mixture) linearise() {
 	s := r.s
-	of := s.table.scenarios
 	rows := make([][]float64, len(r.weight))
 	for i, w := range r.weight {
 		rows[i] = w[:r.rows]
 	}
 	s.eval.criticality(r.mixed, rows, 1/float64(r.rows))
-	if s.metric == Latency {
-		of = s.table.leading
-	}
-	r.latency = s.table.weigh(of, Latency, r.weight)
+	r.latency = s.table.weigh(s.metric == Latency, Latency, r.weight)
 	r.flow = make([]float64, len(r.weight))
 	for i, w := range rows {
 		for _, v := range w {
@@ -153,59 +149,69 @@ func (r *mixture) bounded() [][]float64 {
 	return r.fixed
 }
 
-// solve takes the given number of rounds from a configuration.
+// solve takes the given number of rounds from a configuration. In the first two
+// the price is that of the cheapest configuration found that keeps the bound.
 func (r *mixture) solve(from []int, rounds int) {
-	s := r.s
 	r.add(from, 1)
 	for round := range rounds {
-		if s.done() {
-			return
-		}
 		r.linearise()
-		objective, bounded := r.objective(), r.bounded()
-		var best, below []int
-		_, hi := s.bisect(func(lambda float64) bool {
-			s.combine(r.priced, objective, bounded, lambda)
-			pick, total := s.minimise(r.priced)
-			if math.IsInf(total, 1) {
-				return true
-			}
-			keeps := s.table.total(bounded, pick) <= r.target
-			if round < 2 || s.incumbent == nil {
-				keeps = s.offer(pick) < math.Inf(1)
-			}
-			if keeps {
-				best = pick
-			} else {
-				below = pick
-			}
-			return keeps
-		}, objective, bounded, 14)
-		r.lambda = hi
-		if round < 2 && best != nil {
-			s.descend(best)
-		}
-		r.calibrate()
-		step := 2 / float64(round+3)
-		switch {
-		case best == nil && below == nil:
+		lo, hi := priceRange(r.objective(), r.bounded())
+		if !r.round(lo, hi, 14, round < 2 || r.s.incumbent == nil, 2/float64(round+3)) {
 			return
-		case best == nil:
-			r.add(below, step)
-		case below == nil:
-			r.add(best, step)
-		default:
-			// Both together meet the target.
-			a, b := s.table.total(bounded, best), s.table.total(bounded, below)
-			share := 1.0
-			if b > a {
-				share = min(1, max(0, (b-r.target)/(b-a)))
-			}
-			r.add(best, step*share)
-			r.add(below, step*(1-share))
 		}
 	}
 	r.linearise()
+}
+
+// round bisects the price within a range and moves the mixture a step towards
+// what the price makes best. With whole it is whole configurations that must
+// keep the bound; else the mixture has to meet the target. It reports false
+// where nothing can be done.
+func (r *mixture) round(lo, hi float64, steps int, whole bool, step float64) bool {
+	s := r.s
+	objective, bounded := r.objective(), r.bounded()
+	var best, below []int
+	hi = s.bisect(lo, hi, steps, func(lambda float64) bool {
+		s.combine(r.priced, objective, bounded, lambda)
+		pick, total := s.minimise(r.priced)
+		if math.IsInf(total, 1) {
+			return true
+		}
+		keeps := s.table.total(bounded, pick) <= r.target
+		if whole {
+			keeps = s.offer(pick) < math.Inf(1)
+		}
+		if keeps {
+			best = pick
+		} else {
+			below = pick
+		}
+		return keeps
+	})
+	if s.done() || best == nil && below == nil {
+		return false
+	}
+	r.lambda = hi
+	if whole && best != nil {
+		s.descend(best)
+		r.calibrate()
+	}
+	switch {
+	case best == nil:
+		r.add(below, step)
+	case below == nil:
+		r.add(best, step)
+	default:
+		// Both together meet the target.
+		a, b := s.table.total(bounded, best), s.table.total(bounded, below)
+		share := 1.0
+		if b > a {
+			share = min(1, max(0, (b-r.target)/(b-a)))
+		}
+		r.add(best, step*share)
+		r.add(below, step*(1-share))
+	}
+	return true
 }
 
 // calibrate sets the target to what the incumbent would have if it used the

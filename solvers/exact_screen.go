@@ -21,7 +21,7 @@ func (s *search) screen(at *node, m int) int {
 		}
 	}
 	cols, from := s.pricedColumns(at, m)
-	limit := s.limit + p.multiplier*(s.best-from)
+	limit := s.limit + p.multiplier*(s.goal()-from)
 	limit += precision * math.Abs(limit)
 	rows := s.table.hard
 	// before[i] is what the stages before i add, after what those behind do.

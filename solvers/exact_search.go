@@ -34,10 +34,12 @@ type search struct {
 	// the scenarios in which the stage lies on the longest path of a mixture of
 	// configurations: the longest path is at least as long as that path, so
 	// the sum over stages is a lower bound of the mean latency.
-	linear [][]float64
-	prices []price
-	probed bool // whether choices were ruled out already
+	linear  [][]float64
+	prices  []price
+	mixture *mixture // the relaxation that they come from
+	probed  bool     // whether choices were ruled out already
 
+	tolerance float64 // what the incumbent may be worse than the optimum, relatively
 	best      float64
 	incumbent []int
 	nodes     int
@@ -200,6 +202,9 @@ func (s *search) run() bool {
 		s.open = math.Inf(-1)
 		return false
 	}
+	if s.floor >= s.goal() {
+		return true
+	}
 	root := s.root()
 	if s.narrow(root) {
 		s.visit(root, 0)
@@ -207,12 +212,20 @@ func (s *search) run() bool {
 	return !s.stopped
 }
 
+// goal returns what a configuration must be below to be worth finding.
+func (s *search) goal() float64 {
+	if s.tolerance == 0 || math.IsInf(s.best, 1) {
+		return s.best
+	}
+	return s.best - s.tolerance*math.Abs(s.best)
+}
+
 // proved returns the lower bound that the search has shown.
 func (s *search) proved(complete bool) float64 {
 	if complete {
-		return s.best
+		return s.goal()
 	}
-	return min(s.best, max(s.open, s.floor))
+	return min(s.goal(), max(s.open, s.floor))
 }
 
 // visit searches below n, of which the first depth stages of the branching
@@ -237,7 +250,7 @@ func (s *search) visit(n *node, depth int) {
 	if s.complete(n, lists, bound) || depth == len(s.branch) {
 		return
 	}
-	if s.metric == Cost && !s.reach && s.joins && depth > 0 && s.fastest(n, lists, left) >= s.best {
+	if s.metric == Cost && !s.reach && s.joins && depth > 0 && s.fastest(n, lists, left) >= s.goal() {
 		return
 	}
 	i := s.branch[depth]
@@ -248,7 +261,7 @@ func (s *search) visit(n *node, depth int) {
 			s.open = min(s.open, below)
 			return
 		}
-		if !s.reach && below >= s.best {
+		if !s.reach && below >= s.goal() {
 			return
 		}
 		child := n.clone()

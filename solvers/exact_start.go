@@ -20,20 +20,25 @@ func (s *search) start() {
 	if s.done() {
 		return
 	}
-	s.table.order(s.eval.values(s.metric, s.table.allUnder(s.metric, first), s.table.n))
-	r := newMixture(s)
+	s.order(first)
+	s.mixture = newMixture(s)
 	if s.reach {
-		r.reachable()
+		s.mixture.reachable()
 	} else {
-		r.solve(first, rounds)
+		s.mixture.solve(first, rounds)
 		if s.incumbent != nil {
-			s.table.order(s.eval.values(s.metric, s.table.allUnder(s.metric, s.incumbent), s.table.n))
-			r.restart()
+			s.order(s.incumbent)
+			s.mixture.restart()
 		}
 	}
 	if !s.done() {
-		s.guide(r)
+		s.guide(s.mixture)
 	}
+}
+
+// order puts the scenarios first that are hard for a configuration.
+func (s *search) order(pick []int) {
+	s.table.order(s.eval.values(s.metric, s.table.allUnder(s.metric, pick), s.table.n))
 }
 
 // rounds is how many linearisations are made.
@@ -43,7 +48,7 @@ const rounds = 8
 func (s *search) scale() {
 	s.mean = map[Metric][][]float64{}
 	for _, m := range []Metric{Latency, Cost} {
-		s.mean[m] = s.table.weigh(s.table.scenarios, m, nil)
+		s.mean[m] = s.table.weigh(false, m, nil)
 	}
 	objective := s.mean[s.metric.Other()]
 	for i, values := range objective {
@@ -70,7 +75,8 @@ func (s *search) typical() []int {
 	objective, bounded := s.mean[s.metric.Other()], s.mean[s.metric]
 	priced := s.copyShape(objective)
 	var best []int
-	s.bisect(func(lambda float64) bool {
+	lo, hi := priceRange(objective, bounded)
+	s.bisect(lo, hi, 12, func(lambda float64) bool {
 		s.combine(priced, objective, bounded, lambda)
 		pick, total := s.minimise(priced)
 		if math.IsInf(total, 1) {
@@ -78,7 +84,7 @@ func (s *search) typical() []int {
 		}
 		best = pick
 		return s.table.meanUnder(s.eval, s.metric, s.mean, pick) <= s.limit
-	}, objective, bounded, 12)
+	})
 	if best == nil {
 		best = make([]int, len(s.dead))
 	}
@@ -94,16 +100,23 @@ func (t *columns) meanUnder(e *evaluator, m Metric, mean map[Metric][][]float64,
 	return e.at(m, cols, 0, 1)[0]
 }
 
-// bisect halves the logarithm of a price until the given number of steps is
-// spent: lower while keeps, higher while not. It starts around the exchange
-// rate between the typical sizes of both functions.
-func (s *search) bisect(keeps func(lambda float64) bool, objective, bounded [][]float64, steps int) (lo, hi float64) {
+// priceRange returns the range that a price of the bound is looked for in: around
+// the exchange rate between the typical sizes of both functions.
+func priceRange(objective, bounded [][]float64) (lo, hi float64) {
 	rate := typicalSize(objective) / typicalSize(bounded)
 	if !(rate > 0) || math.IsInf(rate, 1) {
 		rate = 1
 	}
-	lo, hi = 1e-4*rate, 1e4*rate
+	return 1e-4 * rate, 1e4 * rate
+}
+
+// bisect halves the logarithm of a price for the given number of steps: lower
+// while keeps, higher while not.
+func (s *search) bisect(lo, hi float64, steps int, keeps func(lambda float64) bool) float64 {
 	for range steps {
+		if s.done() {
+			break
+		}
 		mid := math.Sqrt(lo * hi)
 		if keeps(mid) {
 			hi = mid
@@ -111,7 +124,7 @@ func (s *search) bisect(keeps func(lambda float64) bool, objective, bounded [][]
 			lo = mid
 		}
 	}
-	return lo, hi
+	return hi
 }
 
 // typicalSize is the sum over stages of the median finite value.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"strings"
 	"time"
 
@@ -17,12 +18,14 @@ import (
 func solveVerb() verb {
 	var s subject
 	var b boundFlags
+	var frontier frontierFlags
 	var deadline float64
 	var samples int
 	var method, output string
 	f := append(s.traceFlags(), s.fitFlags()...)
 	f = append(f, s.problemFlags()...)
 	f = append(f, b.flags()...)
+	f = append(f, frontier.flags()...)
 	return verb{
 		name:    "solve",
 		summary: "choose memory and parallelism of every stage under a bound",
@@ -34,10 +37,18 @@ func solveVerb() verb {
 			countFlag(&samples, "samples", "", "`N` scenarios; default: what the rule needs, at least 10,000"),
 			textFlag(&method, "method", "exact", "`METHOD`, with options after colons: "+strings.Join(experiments.Methods(), ", ")),
 			secondsFlag(&deadline, "deadline", "", "end the search after this `TIME` with what it has"),
-			outputFlag(&output, "configuration `FILE` to write (JSON)"),
+			outputFlag(&output, "configuration `FILE` to write (JSON); with --frontier the folder for it and its pictures"),
 		),
 		need: []string{"workflow"},
 		run: func(c *call) error {
+			if err := frontier.check(c, method); err != nil {
+				return err
+			}
+			if frontier.wanted {
+				ctx, cancel := withDeadline(c.ctx, deadline)
+				defer cancel()
+				return frontier.solve(c, ctx, &s, b, samples, output)
+			}
 			bound, err := b.bound(c)
 			if err != nil {
 				return err
@@ -55,13 +66,16 @@ func solveVerb() verb {
 			if err != nil {
 				return err
 			}
-			ctx := c.ctx
-			if deadline > 0 {
-				var cancel context.CancelFunc
-				ctx, cancel = context.WithTimeout(ctx, time.Duration(deadline*float64(time.Second)))
-				defer cancel()
-			}
-			answer, err := setup.Solve(ctx, experiments.Request{Bound: bound, Method: m, Samples: samples, Seed: c.seed})
+			ctx, cancel := withDeadline(c.ctx, deadline)
+			defer cancel()
+			ctx = solvers.WithProgress(ctx, c.searching(bound.Metric.Other()))
+			answer, err := setup.Solve(ctx, experiments.Request{
+				Bound: bound, Method: m, Samples: samples, Seed: c.seed, Posed: func(p *solvers.Problem) {
+					if exact, ok := m.(solvers.Exact); ok {
+						c.remark("the search takes at most %d MB", exact.Memory(p)>>20)
+					}
+				},
+			})
 			if err != nil {
 				return err
 			}
@@ -94,6 +108,33 @@ func solveVerb() verb {
 			}
 			return errors.Join(c.result(r, func(w io.Writer) error { return writeResult(w, r) }), verdict)
 		},
+	}
+}
+
+// withDeadline returns a context that ends after some seconds; 0: never.
+func withDeadline(ctx context.Context, seconds float64) (context.Context, context.CancelFunc) {
+	if seconds == 0 {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, time.Duration(seconds*float64(time.Second)))
+}
+
+// searchRemark is how often a search that takes long says how far it is.
+const searchRemark = 2 * time.Second
+
+// searching returns a function that remarks on the progress of a search for the
+// lowest mean of a metric.
+func (c *call) searching(objective solvers.Metric) func(solvers.Progress) {
+	last := time.Now()
+	return func(p solvers.Progress) {
+		if now := time.Now(); now.Sub(last) >= searchRemark && !math.IsInf(p.Objective, 1) {
+			last = now
+			line := fmt.Sprintf("searching: mean %s %.4g %s so far", objective, p.Objective, objective.Unit())
+			if !math.IsInf(p.LowerBound, -1) {
+				line += fmt.Sprintf(", proved not below %.4g (gap %.2g %%)", p.LowerBound, 100*(p.Objective-p.LowerBound)/p.Objective)
+			}
+			c.remark("%s", line)
+		}
 	}
 }
 

@@ -195,3 +195,36 @@ func TestSolveMatchesItsSchema(t *testing.T) {
 		}
 	}
 }
+
+// Both frontiers, printed, written and as JSON, against the published schema;
+// and what does not go with --frontier.
+func TestFrontier(t *testing.T) {
+	withoutRecordings(t)
+	s := newSession(t, "frontier")
+	s.run("solve --workflow ml --frontier --tolerance 5 --samples 600 --rule plugin --quiet -o $DIR/out")
+	for _, command := range []string{
+		"solve --workflow ml --frontier --latency 40s", "solve --workflow ml --frontier --method jolteon", "solve --workflow ml --latency 40s --tolerance 1",
+		"solve --workflow ml --frontier --rule verified --samples 600", "solve --workflow ml --frontier --tolerance -1", "solve --workflow ml --frontier --samples 20",
+	} {
+		s.run(command)
+	}
+	s.compare()
+	schema, err := jsonschema.NewCompiler().Compile("../../experiments/schemas/frontier.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, stdout, _ := runProgram(strings.Fields("solve --json --quiet --workflow video --frontier --tolerance 10 --samples 600")...)
+	written, err := os.ReadFile(s.path("out/frontier.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{stdout, string(written)} {
+		object, err := jsonschema.UnmarshalJSON(strings.NewReader(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := schema.Validate(object); err != nil {
+			t.Error(err)
+		}
+	}
+}
