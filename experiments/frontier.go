@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math/big"
-	"time"
 
 	"eevee/solvers"
 )
@@ -39,7 +38,6 @@ type Frontiers struct {
 	Samples    int            `json:"samples"`
 	Kinds      []FrontierKind `json:"frontiers"`
 	Warnings   []string       `json:"warnings"`
-	Runtime    *ResultRuntime `json:"runtime_ms,omitempty"`
 }
 
 // FrontierKind is one trade-off: a percentile of one metric against the mean of
@@ -71,21 +69,18 @@ func (s *Setup) Frontiers(ctx context.Context, r FrontierRequest, done func(shar
 		Schema: FrontierSchema, Workflow: s.Definition.Workflow.Name(), Seed: r.Seed,
 		Trace: ResultTrace{s.Trace.Origin, s.Trace.SHA256}, Model: s.Model.Name(), Price: s.Price.Name,
 		Space: s.SpaceName, SpaceSize: s.Size, Percentile: r.Percentile, Confidence: r.Confidence, Rule: r.Rule,
-		Tolerance: r.Tolerance, Runtime: &ResultRuntime{Fit: ms(s.FitTime)},
+		Tolerance: r.Tolerance,
 	}
 	if r.Rule == solvers.Verified {
 		return f, fmt.Errorf("a frontier cannot be judged by the rule %q, which spends a holdout on every answer; use %q or %q", r.Rule, solvers.Certified, solvers.Plugin)
 	}
 	// The limit does not matter; there is none of the frontier as a whole.
 	bound := solvers.Bound{Metric: solvers.Latency, Limit: 1, Percentile: r.Percentile, Confidence: r.Confidence, Rule: r.Rule}
-	start := time.Now()
 	first, err := s.Problem(bound, r.Samples, r.Seed)
 	if err != nil {
 		return f, err
 	}
 	f.Samples = first.Scenarios.Len()
-	f.Runtime.Sample = ms(time.Since(start))
-	start = time.Now()
 	for _, metric := range []solvers.Metric{solvers.Latency, solvers.Cost} {
 		bound.Metric = metric
 		p, err := s.Pose(first.Scenarios, bound)
@@ -118,6 +113,5 @@ func (s *Setup) Frontiers(ctx context.Context, r FrontierRequest, done func(shar
 		}
 		f.Kinds = append(f.Kinds, kind)
 	}
-	f.Runtime.Solve = ms(time.Since(start))
 	return f, nil
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"eevee/experiments"
-	"eevee/solvers"
 )
 
 // Frontier draws one trade-off between latency and cost: every point of it, the
@@ -14,14 +13,14 @@ func Frontier(f experiments.Frontiers, kind experiments.FrontierKind) Chart {
 	if kind.AllowedViolations != int(float64(f.Samples)*(100-f.Percentile)/100) {
 		percentile += " with margin"
 	}
-	axis := func(m solvers.Metric, what string) (Axis, float64) {
-		if m == solvers.Latency {
+	axis := func(metric, what string) (Axis, float64) {
+		if metric == "latency" {
 			return Axis{Label: "latency, " + what, Unit: "s", Log: true}, 1
 		}
 		return Axis{Label: "cost per run, " + what, Unit: "¢", Log: true}, cents
 	}
-	x, xScale := axis(kind.PercentileOf, percentile)
-	y, yScale := axis(kind.MeanOf, "mean")
+	x, xScale := axis(string(kind.PercentileOf), percentile)
+	y, yScale := axis(string(kind.MeanOf), "mean")
 	points := Series{Name: "frontier", Line: true, Marker: len(kind.Points) <= 60}
 	proved := Series{Name: "proved lower bound", Line: true}
 	for _, p := range kind.Points {

@@ -114,7 +114,6 @@ func writeFrontiers(r experiments.Frontiers, folder string) ([]string, error) {
 		}
 		files = append(files, saved...)
 	}
-	r.Runtime = nil // the same seed gives the same bytes
 	text, err := marshal(r)
 	if err != nil {
 		return nil, err
