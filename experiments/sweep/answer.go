@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,7 +19,7 @@ func (c Cell) blank() Row {
 	r := Row{
 		Workflow: c.Workflow, Trace: c.Trace, Origin: c.Origin, Space: c.Space, Model: c.Model, Seed: int64(c.Seed),
 		Metric: string(c.Metric), Percentile: c.Percentile, Confidence: c.Confidence, Rule: string(c.Rule),
-		Samples: int32(c.Samples), Replications: int32(c.Replications), DeadlineS: c.Deadline, Method: c.Method, Cell: c.Key(),
+		Samples: int32(c.Samples), Replications: int32(c.Replications), Platform: c.Platform, DeadlineS: c.Deadline, Method: c.Method, Cell: c.Key(),
 	}
 	if c.Metric == solvers.Latency {
 		r.LimitS = &c.Limit
@@ -145,20 +145,13 @@ func configText(stages []experiments.ResultStage) string {
 
 // simulated is what a configuration does in the world of the trace.
 type simulated struct {
-	latency, cost []float64 // per run
-	summary       *sim.Summary
+	latency, cost []float64 // per run, in rising order
 }
 
 // simulate checks an answer in the world of the trace.
 func (b *bench) simulate(ctx context.Context, c Cell, config models.Config, r *Row) error {
-	s, err := b.runs.get(runKey{*r.Config, c.Replications, c.Seed}, func() (simulated, error) {
-		s := simulated{latency: make([]float64, c.Replications), cost: make([]float64, c.Replications)}
-		var err error
-		s.summary, err = sim.Simulate(ctx, b.world, config, c.Replications, sim.Settings{Seed: c.Seed, Price: b.Price, Cores: 1}, func(run *sim.Run) error {
-			s.latency[run.Replication], s.cost[run.Replication] = run.Latency, run.Cost
-			return nil
-		})
-		return s, err
+	s, err := b.runs.get(runKey{*r.Config, c.Replications, c.Seed, c.PlatformHash}, func() (simulated, error) {
+		return b.execute(ctx, c, config)
 	})
 	if err != nil {
 		return err
@@ -167,15 +160,51 @@ func (b *bench) simulate(ctx context.Context, c Cell, config models.Config, r *R
 	if c.Metric == solvers.Cost {
 		bounded = s.cost
 	}
-	exceeded := 0
-	for _, x := range bounded {
-		if x > c.Limit || math.IsNaN(x) {
-			exceeded++
+	within, _ := slices.BinarySearchFunc(bounded, c.Limit, func(x, limit float64) int {
+		if x > limit {
+			return 1
 		}
-	}
-	r.SimulatedExceed = whole(exceeded)
-	l, k := s.summary.Latency, s.summary.Cost
-	r.SimulatedMeanS, r.SimulatedP95S = &l.Mean, &l.P95.Value
-	r.SimulatedMeanUSD, r.SimulatedP95USD = &k.Mean, &k.P95.Value
+		return -1
+	})
+	r.SimulatedExceed = whole(c.Replications - within)
+	latency, cost := mean(s.latency), mean(s.cost)
+	p95, p95Cost := models.SortedQuantileR7(s.latency, 0.95), models.SortedQuantileR7(s.cost, 0.95)
+	r.SimulatedMeanS, r.SimulatedP95S = &latency, &p95
+	r.SimulatedMeanUSD, r.SimulatedP95USD = &cost, &p95Cost
 	return nil
+}
+
+// execute runs a configuration again and again: every run for itself, or on a
+// platform one after the other, as one user who waits for the end of each.
+func (b *bench) execute(ctx context.Context, c Cell, config models.Config) (simulated, error) {
+	var s simulated
+	each := func(run *sim.Run) error {
+		s.latency, s.cost = append(s.latency, run.Latency), append(s.cost, run.Cost)
+		return nil
+	}
+	var err error
+	if c.Platform == replayOnly {
+		_, err = sim.Simulate(ctx, b.world, config, c.Replications, sim.Settings{Seed: c.Seed, Price: b.Price, Cores: 1}, each)
+	} else {
+		_, err = sim.Load(ctx, []sim.Workload{{World: b.world, Config: config, Arrivals: sim.Closed{Users: 1}}}, sim.LoadSettings{
+			Platform: b.platforms[c.Platform], Seed: c.Seed, Executions: c.Replications, Cores: 1,
+		}, each)
+	}
+	if err != nil {
+		return s, err
+	}
+	if failed := c.Replications - len(s.latency); failed > 0 {
+		return s, fmt.Errorf("platform %s: %d of %d executions failed", c.Platform, failed, c.Replications)
+	}
+	slices.Sort(s.latency)
+	slices.Sort(s.cost)
+	return s, nil
+}
+
+func mean(values []float64) float64 {
+	sum := 0.0
+	for _, v := range values {
+		sum += v
+	}
+	return sum / float64(len(values))
 }

@@ -20,7 +20,8 @@ type subject struct {
 // bench is a subject made ready for questions. It is shared by all workers.
 type bench struct {
 	*experiments.Setup
-	world sim.World
+	world     sim.World
+	platforms map[string]*sim.Platform // by the name in the grid
 
 	scenarios shelf[sampleKey, *models.Scenarios]
 	holdouts  shelf[sampleKey, *models.Scenarios]
@@ -33,9 +34,10 @@ type sampleKey struct {
 }
 
 type runKey struct {
-	config string
-	runs   int
-	seed   uint64
+	config   string
+	runs     int
+	seed     uint64
+	platform string // its hash
 }
 
 // How much of what cells share is kept: samples and holdouts are large, and

@@ -29,6 +29,8 @@ type Cell struct {
 	Samples      int // scenarios; never 0
 	Seed         uint64
 	Replications int     // simulated runs; 0: none
+	Platform     string  // of the simulated runs; replay: none
+	PlatformHash string  // of what the platform is; empty: none
 	Deadline     float64 // s of search; 0: none
 }
 
@@ -51,7 +53,7 @@ func (c Cell) Key() string {
 	for _, field := range []string{
 		c.Workflow, c.Definition, c.Trace, c.Space, c.Model, c.Method, string(c.Metric),
 		number(c.Limit), number(c.Percentile), number(c.Confidence), string(c.Rule),
-		strconv.Itoa(c.Samples), strconv.FormatUint(c.Seed, 10), strconv.Itoa(c.Replications), number(c.Deadline),
+		strconv.Itoa(c.Samples), strconv.FormatUint(c.Seed, 10), strconv.Itoa(c.Replications), c.PlatformHash, number(c.Deadline),
 	} {
 		fmt.Fprintf(&b, "\n%q", field)
 	}

@@ -66,8 +66,8 @@ func (r Row) but(left ...string) string {
 	if slices.Contains(left, "percentile") {
 		r.Percentile, r.Confidence, r.Samples = 0, 0, 0
 	}
-	return fmt.Sprintf("%q %q %q %q %d %q %v %v %v %q %d %d %v %q", r.Workflow, r.Trace, r.Space, r.Model, r.Seed,
-		r.Metric, r.Limit(), r.Percentile, r.Confidence, r.Rule, r.Samples, r.Replications, r.DeadlineS, r.Method)
+	return fmt.Sprintf("%q %q %q %q %d %q %v %v %v %q %d %d %q %v %q", r.Workflow, r.Trace, r.Space, r.Model, r.Seed,
+		r.Metric, r.Limit(), r.Percentile, r.Confidence, r.Rule, r.Samples, r.Replications, r.Platform, r.DeadlineS, r.Method)
 }
 
 // derived are the columns that are not in the file.
@@ -183,7 +183,7 @@ func scalar(v reflect.Value) (float64, string, bool) {
 // stands for both units.
 func InputColumns() []Column {
 	var inputs []Column
-	for _, name := range []string{"workflow", "trace_sha256", "model", "seed", "bounded", "limit", "percentile", "confidence", "rule", "samples", "replications", "method"} {
+	for _, name := range []string{"workflow", "trace_sha256", "model", "seed", "bounded", "limit", "percentile", "confidence", "rule", "samples", "replications", "platform", "method"} {
 		c, err := FindColumn(name)
 		if err != nil {
 			panic(err) // the names are those of Columns

@@ -45,6 +45,11 @@ type Grid struct {
 	// that every answer is checked with; 0, and an empty list: none.
 	Replications []int `yaml:"replications"`
 
+	// Platforms are what the simulated runs share, one after the other:
+	// presets or files as of "simulate --platform", or "replay", which adds
+	// nothing to what was recorded. Empty: replay.
+	Platforms []string `yaml:"platforms"`
+
 	// DeadlineS bounds the search of every cell, in seconds; 0: none. Cells
 	// that it cuts off say so, and may come out differently another time.
 	DeadlineS float64 `yaml:"deadline_s"`
@@ -138,10 +143,14 @@ func (g *Grid) fill() {
 	fill(&g.Samples, 0)
 	fill(&g.Seeds, 1)
 	fill(&g.Replications, 0)
+	fill(&g.Platforms, replayOnly)
 }
 
 // defaultTrace stands for the recordings of a workflow, else its bundled trace.
 const defaultTrace = "default"
+
+// replayOnly stands for runs without a platform.
+const replayOnly = "replay"
 
 func fill[T any](list *[]T, value T) {
 	if len(*list) == 0 {
@@ -205,6 +214,9 @@ func (g *Grid) check() error {
 			defect("replications: %d is negative", n)
 		}
 	}
+	if !slices.Equal(g.Platforms, []string{replayOnly}) && slices.Equal(g.Replications, []int{0}) {
+		defect("platforms: there are no simulated runs; give replications")
+	}
 	if !(g.DeadlineS >= 0) || math.IsInf(g.DeadlineS, 0) {
 		defect("deadline_s: %v is not a number of at least 0", g.DeadlineS)
 	}
@@ -213,6 +225,7 @@ func (g *Grid) check() error {
 		"latency_s": repeated(g.LatencyS.Values), "cost_usd": repeated(g.CostUSD.Values),
 		"percentiles": repeated(g.Percentiles), "confidences": repeated(g.Confidences), "rules": repeated(g.Rules),
 		"samples": repeated(g.Samples), "seeds": repeated(g.Seeds), "replications": repeated(g.Replications),
+		"platforms": repeated(g.Platforms),
 	} {
 		if twice != "" {
 			defect("%s: %s is listed twice", key, twice)

@@ -34,7 +34,7 @@ func TestGridDefaults(t *testing.T) {
 		Workflows: []string{"ml"}, Traces: []string{"default"}, Models: got.Models, Methods: []string{"exact"},
 		LatencyS: Limits{Points: 3}, CostUSD: Limits{Values: []float64{0.01, 0.02}},
 		Percentiles: []float64{95}, Confidences: []float64{99.9}, Rules: []solvers.Rule{solvers.Certified},
-		Samples: []int{0}, Seeds: []uint64{1}, Replications: []int{0},
+		Samples: []int{0}, Seeds: []uint64{1}, Replications: []int{0}, Platforms: []string{"replay"},
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("(-want +got)\n%s", d)
@@ -57,6 +57,7 @@ func TestBadGrids(t *testing.T) {
 		good + "methods: [exactly]\n":           {`g.yaml: methods: unknown method "exactly"`},
 		good + "models: [guess]\n":              {`g.yaml: models: unknown model "guess"`},
 		good + "samples: [-1]\nseeds: [1, 1]\n": {"g.yaml: samples: -1 is negative", "g.yaml: seeds: 1 is listed twice"},
+		good + "platforms: [ideal]\n":           {"g.yaml: platforms: there are no simulated runs; give replications"},
 		good + "cost_usd: [0]\n":                {"g.yaml: cost_usd: 0 is not above 0 and finite"},
 		"workflows: [ml]\nlatency_s: {points: 1}\n": {
 			"points is 1; a range needs at least 2"},
@@ -101,6 +102,7 @@ func TestKeyFollowsFromTheInputs(t *testing.T) {
 		"samples":    func(c *Cell) { c.Samples++ },
 		"seed":       func(c *Cell) { c.Seed++ },
 		"runs":       func(c *Cell) { c.Replications++ },
+		"platform":   func(c *Cell) { c.PlatformHash = "p" },
 		"deadline":   func(c *Cell) { c.Deadline = 1 },
 		"a shift":    func(c *Cell) { c.Space, c.Model = "full\njolteon", "" },
 	} {
@@ -113,6 +115,7 @@ func TestKeyFollowsFromTheInputs(t *testing.T) {
 	}
 	moved := base
 	moved.Origin = "file" // the same trace, found elsewhere
+	moved.Platform = "copy-of-it.yaml"
 	if moved.Key() != base.Key() {
 		t.Error("the name depends on where the trace was found")
 	}

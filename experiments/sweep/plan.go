@@ -10,8 +10,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/goccy/go-yaml"
+
 	"eevee/experiments"
 	"eevee/models"
+	"eevee/sim"
 	"eevee/solvers"
 )
 
@@ -22,8 +25,10 @@ type Plan struct {
 	Cells  []Cell
 	Chunks []Chunk
 
-	benches map[subject]*bench
-	of      []*bench // per cell
+	benches   map[subject]*bench
+	platforms map[string]*sim.Platform
+	hashes    map[string]string // of the platforms
+	of        []*bench          // per cell
 }
 
 // Chunk is a run of cells about the same subject that one process answers and
@@ -40,6 +45,9 @@ const chunkSize = 32
 // NewPlan loads what the grid names, fits the models and lists the cells.
 func NewPlan(ctx context.Context, g Grid, sources experiments.Sources) (*Plan, error) {
 	p := &Plan{Grid: g, benches: map[subject]*bench{}}
+	if err := p.loadPlatforms(); err != nil {
+		return nil, err
+	}
 	var errs []error
 	used := map[string]bool{}
 	for _, workflow := range g.Workflows {
@@ -87,6 +95,7 @@ func (p *Plan) add(ctx context.Context, s subject, sources experiments.Sources) 
 		return err
 	}
 	p.benches[s] = b
+	b.platforms = p.platforms
 	g := p.Grid
 	base := Cell{
 		Workflow: b.Definition.Workflow.Name(), Definition: b.Definition.SHA256,
@@ -117,8 +126,11 @@ func (p *Plan) add(ctx context.Context, s subject, sources experiments.Sources) 
 									c.Samples = c.Bound().DefaultSamples(b.Size)
 								}
 								for _, c.Replications = range g.Replications {
-									for _, c.Method = range g.Methods {
-										p.Cells = append(p.Cells, c)
+									for _, c.Platform = range g.Platforms {
+										c.PlatformHash = p.hashes[c.Platform]
+										for _, c.Method = range g.Methods {
+											p.Cells = append(p.Cells, c)
+										}
 									}
 								}
 							}
@@ -134,6 +146,27 @@ func (p *Plan) add(ctx context.Context, s subject, sources experiments.Sources) 
 	})
 	for range p.Cells[from:] {
 		p.of = append(p.of, b)
+	}
+	return nil
+}
+
+// loadPlatforms reads the platforms of the grid.
+func (p *Plan) loadPlatforms() error {
+	p.platforms, p.hashes = map[string]*sim.Platform{}, map[string]string{}
+	for _, name := range p.Grid.Platforms {
+		if name == replayOnly {
+			continue
+		}
+		platform, err := sim.LoadPlatform(name)
+		if err != nil {
+			return err
+		}
+		text, err := yaml.Marshal(platform)
+		if err != nil {
+			return fmt.Errorf("platform %s: %w", name, err)
+		}
+		p.platforms[name] = platform
+		p.hashes[name] = hash(fmt.Sprintf("%s\n%+v\n%+v", text, platform.Price, platform.Services))
 	}
 	return nil
 }

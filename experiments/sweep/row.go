@@ -33,7 +33,8 @@ type Row struct {
 	Rule         string   `parquet:"rule,dict" json:"rule"`
 	Samples      int32    `parquet:"samples" json:"samples"`
 	Replications int32    `parquet:"replications" json:"replications"`
-	DeadlineS    float64  `parquet:"deadline_s" json:"deadline_s"` // 0: none
+	Platform     string   `parquet:"platform,dict" json:"platform"` // of the simulated runs
+	DeadlineS    float64  `parquet:"deadline_s" json:"deadline_s"`  // 0: none
 	Method       string   `parquet:"method,dict" json:"method"`
 	Cell         string   `parquet:"cell" json:"cell"` // Cell.Key
 
@@ -123,6 +124,7 @@ func compareRows(a, b Row) int {
 		cmp.Compare(a.Rule, b.Rule),
 		cmp.Compare(a.Samples, b.Samples),
 		cmp.Compare(a.Replications, b.Replications),
+		cmp.Compare(a.Platform, b.Platform),
 		cmp.Compare(a.DeadlineS, b.DeadlineS),
 		cmp.Compare(a.Method, b.Method),
 		cmp.Compare(a.Cell, b.Cell),

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -510,5 +511,31 @@ func TestKilledSweepsEndInTheSameBytes(t *testing.T) {
 	t.Logf("%d kills, %d of %d cells after them", kills, known, len(p.Cells))
 	if !bytes.Equal(merged(t, dir), want) {
 		t.Error("killed sweeps end in other bytes")
+	}
+}
+
+// On a platform a run also pays and waits for what the platform adds.
+func TestPlatformsOfSimulatedRuns(t *testing.T) {
+	p := newPlan(t, "workflows: [ml]\nlatency_s: [60]\nsamples: [200]\nrules: [plugin]\nreplications: [50]\nplatforms: [replay, ideal, aws-lambda-x86]\n")
+	dir := t.TempDir()
+	runAll(t, p, openStore(t, dir, p), Options{})
+	rows, err := decodeRows(merged(t, dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	mean := map[string]float64{}
+	for _, r := range rows {
+		if r.Status != "optimal" {
+			t.Fatalf("%s: %s", r.Platform, *r.Error)
+		}
+		mean[r.Platform] = *r.SimulatedMeanS
+	}
+	if len(mean) != 3 {
+		t.Fatalf("platforms %v", mean)
+	}
+	// An ideal platform adds nothing but what its draws differ in; a real one
+	// adds orchestration and cold starts, here well below a tenth.
+	if math.Abs(mean["ideal"]/mean["replay"]-1) > 0.05 || mean["aws-lambda-x86"] <= mean["ideal"] || mean["aws-lambda-x86"] > 1.1*mean["ideal"] {
+		t.Errorf("mean latencies %v", mean)
 	}
 }
