@@ -85,9 +85,9 @@ type run struct {
 
 // NewProfile gathers the rows of a trace into observations of the workflow's
 // stages. Aggregate rows (statistics mean and p95) are taken as they are;
-// single invocations are aggregated. A row without parallelism counts the
-// invocations of its run. Errors name rows counted from 0, as package traces
-// does.
+// single invocations are aggregated, and rows of whole runs are passed over. A
+// row without parallelism counts the invocations of its run. Errors name rows
+// counted from 0, as package traces does.
 func NewProfile(def *Definition, rows []traces.Record) (*Profile, error) {
 	w := def.Workflow
 	var errs []error
@@ -98,6 +98,9 @@ func NewProfile(def *Definition, rows []traces.Record) (*Profile, error) {
 	}
 	g := gathering{def: def, at: map[run]*gathered{}}
 	for k, r := range rows {
+		if r.Statistic == traces.Run {
+			continue
+		}
 		if r.Workflow != "" && r.Workflow != w.Name() {
 			defect(k, "is of workflow %q, not %q", r.Workflow, w.Name())
 			continue

@@ -45,6 +45,9 @@ func gather(w *models.Workflow, rows []traces.Record, epochs Epochs) ([][]record
 	var order []key
 	for k := range rows {
 		r := &rows[k]
+		if r.Statistic == traces.Run {
+			continue
+		}
 		e := recordedRun{r.Execution, -1}
 		if r.Epoch != nil {
 			e.epoch = *r.Epoch

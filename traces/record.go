@@ -1,7 +1,7 @@
 package traces
 
-// Statistic says what the times of a Record are: those of one invocation, or
-// an aggregate over all invocations of a stage in one run.
+// Statistic says what the times of a Record are: those of one invocation, an
+// aggregate over all invocations of a stage in one run, or those of a run.
 type Statistic string
 
 // The statistics a Record can hold.
@@ -9,10 +9,12 @@ const (
 	Invocation Statistic = "invocation" // one function invocation
 	Mean       Statistic = "mean"       // mean over the invocations of a stage in one run
 	P95        Statistic = "p95"        // 95th percentile over the invocations of a stage in one run
+	Run        Statistic = "run"        // a whole run of the workflow: instants, status and cost; it has no stage and no memory
 )
 
-// Record is one row of a trace: one invocation of a serverless function, or
-// one aggregate over the invocations of a stage in one run (see Statistic).
+// Record is one row of a trace: one invocation of a serverless function, one
+// aggregate over the invocations of a stage in one run, or one run (see
+// Statistic).
 //
 // A nil pointer means "not known" and is null in Parquet; it never means 0. A
 // log at level WARN has no durations, a truncated tail has no init time: both

@@ -135,10 +135,10 @@ func (v *validation) texts(r *Record) {
 	if r.Execution == "" {
 		v.defect(Warning, "workflow_execution_id", "missing: the row cannot be joined with the other stages of its run")
 	}
-	if r.Stage == "" {
+	if r.Stage == "" && r.Statistic != Run {
 		v.defect(Error, "stage", "missing")
 	}
-	v.oneOf("statistic", string(r.Statistic), string(Invocation), string(Mean), string(P95))
+	v.oneOf("statistic", string(r.Statistic), string(Invocation), string(Mean), string(P95), string(Run))
 	v.oneOf("source", r.Source, Recorded, Synthetic, Simulated, Live)
 }
 
@@ -153,6 +153,7 @@ func (v *validation) oneOf(column, value string, allowed ...string) {
 
 func (v *validation) configuration(r *Record) {
 	switch {
+	case r.MemoryMB == 0 && r.Statistic == Run:
 	case r.MemoryMB == 0:
 		v.defect(Error, "memory_mb", "missing")
 	case r.MemoryMB < 0:

@@ -23,7 +23,7 @@ type Behaviour struct {
 	Source  string             `json:"source,omitempty"`  // where the figures come from
 	Choices map[string]Odds    `json:"choices"`           // by ID of a Choice
 	Widths  map[string]Widths  `json:"widths"`            // by ID of a Map
-	Waits   map[string]float64 `json:"waits_s,omitempty"` // by ID of a dynamic Wait, in seconds
+	Waits   map[string]float64 `json:"waits_s,omitempty"` // by ID of a dynamic Wait, or of a Task that invokes no function, in seconds
 	Delays  *Delays            `json:"delays,omitempty"`  // of the orchestrator; nil: none
 }
 
@@ -226,7 +226,9 @@ func (b *Behaviour) Check(m *Machine) error {
 		sums("widths", id, w.P)
 	}
 	for _, id := range sortedKeys(b.Waits) {
-		if find("waits_s", id, Wait) != nil && !(b.Waits[id] >= 0 && b.Waits[id] <= math.MaxInt32) {
+		if s, ok := m.Lookup(id); !ok || !s.takesGivenTime() {
+			defect("waits_s: the machine has no dynamic Wait %q, and no Task of this name that invokes no function", id)
+		} else if !(b.Waits[id] >= 0 && b.Waits[id] <= maxWaitS) {
 			defect("waits_s of %q: %v s", id, b.Waits[id])
 		}
 	}
@@ -235,6 +237,15 @@ func (b *Behaviour) Check(m *Machine) error {
 	}
 	return errors.Join(errs...)
 }
+
+// takesGivenTime reports whether only a Behaviour can say how long a state
+// takes.
+func (s *State) takesGivenTime() bool {
+	return s.Type == Wait && s.Dynamic || s.Type == Task && !s.Lambda
+}
+
+// maxWaitS bounds a wait: a Standard execution takes a year at most.
+const maxWaitS = 366 * 24 * 3600
 
 // MaxItems is the largest number of items of a Map that a Behaviour may have.
 const MaxItems = 1_000_000
@@ -277,7 +288,8 @@ func (s *State) leadsTo(name string) bool {
 
 // Unknown says what the machine needs of a behaviour and b does not have, one
 // line each: odds of a Choice with more than one target, widths of a Map whose
-// items the text does not list, the time of a dynamic Wait.
+// items the text does not list, the time of a dynamic Wait and of a Task that
+// invokes no function.
 func (b *Behaviour) Unknown(m *Machine) []string {
 	var list []string
 	for _, s := range m.States() {
@@ -293,6 +305,10 @@ func (b *Behaviour) Unknown(m *Machine) []string {
 		case Wait:
 			if _, ok := b.Waits[s.ID]; !ok && s.Dynamic {
 				list = append(list, fmt.Sprintf("how long Wait %q takes (waits_s)", s.ID))
+			}
+		case Task:
+			if _, ok := b.Waits[s.ID]; !ok && !s.Lambda {
+				list = append(list, fmt.Sprintf("how long Task %q takes, which invokes no function (waits_s)", s.ID))
 			}
 		}
 	}

@@ -184,7 +184,7 @@ func TestBehaviourRefusals(t *testing.T) {
 		{`"choices": {"q": {"to": ["a", "b"], "p": [[1]]}}`, `choices of "q": 1 probabilities for 2 states`},
 		{`"choices": {"q": {"to": ["a", "b"], "p": []}}`, `choices of "q": 0 rows p and 0 of n`},
 		{`"widths": {"q": {"items": [1], "p": [1]}}`, `widths: the machine has no Map state "q"`},
-		{`"waits_s": {"q": 1}`, `waits_s: the machine has no Wait state "q"`},
+		{`"waits_s": {"q": 1}`, `waits_s: the machine has no dynamic Wait "q", and no Task of this name that invokes no function`},
 		{`"delays": {"start_s": {"n": 1, "values": [2, 1]}}`, `delays: start_s: values ascend and are finite; value 2 is 1`},
 		{`"delay": {}`, `not a behaviour: json: unknown field "delay"`},
 	} {

@@ -240,7 +240,7 @@ func (p *parser) task(s *State, n *node) {
 func (p *parser) wait(s *State, n *node) {
 	seconds := n.member("Seconds")
 	switch x, ok := seconds.number(); {
-	case ok && (x < 0 || math.IsInf(x, 0)):
+	case ok && !(x >= 0 && x <= maxWaitS):
 		p.defect(seconds, "state %q waits %s s", s.Name, seconds.text)
 	case ok:
 		s.WaitS = x
@@ -336,8 +336,8 @@ func (p *parser) seconds(n *node, key, what string) float64 {
 		return 0
 	}
 	x, ok := v.number()
-	if !ok || !(x > 0) || math.IsInf(x, 0) {
-		p.defect(v, "%s: %s is not a number above 0", what, key)
+	if !ok || !(x > 0) || x > 99_999_999 {
+		p.defect(v, "%s: %s is not a number above 0, and at most 99999999", what, key)
 	}
 	return x
 }

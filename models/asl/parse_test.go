@@ -113,7 +113,7 @@ func TestRefusals(t *testing.T) {
 		{`{"StartAt": "a", "States": {"a": {"Type": "Map", "End": true}}}`, `m.json:1: state "a" is a Map but has no ItemProcessor (or Iterator)`},
 		{`{"StartAt": "a", "States": {"a": {"Type": "Map", "End": true, "Iterator": 1}}}`, `m.json:1: the processor of state "a" is a number, not an object with StartAt and States`},
 		{`{"StartAt": "a", "States": {"a": {"Type": "Parallel", "End": true}}}`, `m.json:1: state "a" is Parallel but has no list of Branches`},
-		{task(`, "TimeoutSeconds": 0`), `m.json:1: state "a": TimeoutSeconds is not a number above 0`},
+		{task(`, "TimeoutSeconds": 0`), `m.json:1: state "a": TimeoutSeconds is not a number above 0, and at most 99999999`},
 		{task(`, "Retry": {}`), `m.json:1: state "a": Retry is an object, not a list`},
 		{task(`, "Retry": [{}]`), `m.json:1: state "a": rule 1 of Retry has no list ErrorEquals`},
 		{task(`, "Retry": [{"ErrorEquals": ["E"], "BackoffRate": 0.5}]`), `m.json:1: state "a": rule 1 of Retry: BackoffRate is not a number of at least 1`},
