@@ -22,6 +22,7 @@ func verbs() []verb {
 	return []verb{
 		workflowsVerb(),
 		tracesVerb(),
+		importVerb(),
 		fitVerb(),
 		solveVerb(),
 		simulateVerb(),

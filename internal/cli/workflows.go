@@ -10,11 +10,12 @@ import (
 func workflowsVerb() verb {
 	return verb{
 		name:    "workflows",
-		summary: "list, show and import workflows, and export configurations",
+		summary: "list, show, import and execute workflows, and export configurations",
 		verbs: []verb{
 			listWorkflowsVerb(),
 			showWorkflowVerb(),
 			importWorkflowVerb(),
+			executeWorkflowVerb(),
 		},
 	}
 }

@@ -24,7 +24,7 @@ type drawing struct {
 func drawingOf(w *experiments.WorkflowFile, behaviour string) (figures.Diagram, error) {
 	switch {
 	case w.Machine != nil:
-		b, err := behaviourOf(w.Machine, behaviour, nil)
+		b, err := behaviourOf(w.Machine, behaviour, nil, nil)
 		if err != nil {
 			return figures.Diagram{}, err
 		}

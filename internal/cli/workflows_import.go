@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"maps"
 	"strconv"
 	"strings"
 
@@ -45,14 +46,15 @@ type recordedRuntime struct {
 func importWorkflowVerb() verb {
 	var output, name, behaviour string
 	var memory []int
-	loops, widths := map[string]int{}, map[string]int{}
+	var loops, widths map[string]int
+	var choices map[string]asl.Odds
 	return verb{
 		name:    "import",
 		summary: "turn a state machine or a WfCommons instance into a workflow file",
 		detail: "FILE is a state machine in the Amazon States Language, what \"aws stepfunctions\n" +
 			"describe-state-machine\" prints, or an instance in WfFormat 1.3 to 1.5; gzipped or not.\n" +
 			"What a workflow of stages cannot say is listed. Loops and Maps need a number: from\n" +
-			"--behaviour, which \"eevee import\" estimates from logs, or from --loop and --width.",
+			"--behaviour, which \"eevee import\" estimates from logs, or from --choice, --loop and --width.",
 		args: "FILE",
 		flags: flags{
 			outputFlag(&output, "workflow `FILE` to write (YAML)"),
@@ -60,6 +62,7 @@ func importWorkflowVerb() verb {
 			flagOf(&memory, "memory", "", "admissible `SIZES` of every stage in MB, separated by commas; default: 128 MB to 4 vCPU", parseSizes),
 			textFlag(&behaviour, "behaviour", "", "`FILE` that says how often choices, loops and maps do what"),
 			flagOf(&loops, "loop", "", "how often loops run, as `STATE=N,...`, the state being one in the loop", parseNumbered),
+			flagOf(&choices, "choice", "", "odds of choices, as `STATE:TO=P,...;...`", parseOdds),
 			flagOf(&widths, "width", "", "how many items Maps get, as `STATE=N,...`", parseNumbered),
 		},
 		need: []string{"output"},
@@ -73,11 +76,11 @@ func importWorkflowVerb() verb {
 				return err
 			}
 			o := experiments.DefineOptions{Memory: memory, Lower: asl.LowerOptions{Name: name, Loops: loops}}
-			if w.Machine == nil && (behaviour != "" || len(loops)+len(widths) > 0) {
-				return usagef("--behaviour, --loop and --width are for state machines, and %s is none", c.args[0])
+			if w.Machine == nil && (behaviour != "" || len(loops)+len(widths)+len(choices) > 0) {
+				return usagef("--behaviour, --choice, --loop and --width are for state machines, and %s is none", c.args[0])
 			}
 			if w.Machine != nil {
-				if o.Behaviour, err = behaviourOf(w.Machine, behaviour, widths); err != nil {
+				if o.Behaviour, err = behaviourOf(w.Machine, behaviour, choices, widths); err != nil {
 					return err
 				}
 			}
@@ -149,9 +152,9 @@ func (r importedWorkflow) write(w io.Writer) error {
 	return nil // w is a buffer
 }
 
-// behaviourOf reads the behaviour of a machine, and sets the widths that were
-// given.
-func behaviourOf(m *asl.Machine, path string, widths map[string]int) (*asl.Behaviour, error) {
+// behaviourOf reads the behaviour of a machine, and sets the odds and widths
+// that were given.
+func behaviourOf(m *asl.Machine, path string, choices map[string]asl.Odds, widths map[string]int) (*asl.Behaviour, error) {
 	b := &asl.Behaviour{Schema: asl.BehaviourSchema, Choices: map[string]asl.Odds{}, Widths: map[string]asl.Widths{}}
 	if path != "" {
 		var err error
@@ -159,12 +162,16 @@ func behaviourOf(m *asl.Machine, path string, widths map[string]int) (*asl.Behav
 			return nil, err
 		}
 	}
+	if b.Widths == nil {
+		b.Widths = map[string]asl.Widths{}
+	}
 	for id, n := range widths {
-		if b.Widths == nil {
-			b.Widths = map[string]asl.Widths{}
-		}
 		b.Widths[id] = asl.Widths{Items: []int{n}, P: []float64{1}}
 	}
+	if b.Choices == nil {
+		b.Choices = map[string]asl.Odds{}
+	}
+	maps.Copy(b.Choices, choices)
 	if err := b.Check(m); err != nil {
 		return nil, err
 	}

@@ -70,3 +70,9 @@ func FunctionName(text string) string {
 	}
 	return text
 }
+
+// Anonymous replaces the account numbers in the text of a state machine by
+// zeros.
+func Anonymous(text []byte) []byte {
+	return accountNumber.ReplaceAll(text, []byte(":000000000000:"))
+}
