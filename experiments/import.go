@@ -59,8 +59,8 @@ type ImportReport struct {
 }
 
 // ImportSchema names the JSON form of an ImportReport; see
-// schemas/import.schema.json.
-const ImportSchema = "eevee.import/1"
+// schemas/workflow-import.schema.json.
+const ImportSchema = "eevee.workflow-import/1"
 
 // LearnReport says what was learnt of choices and widths.
 type LearnReport struct {
@@ -178,6 +178,22 @@ func (im *Imported) assemble(q ImportRequest, recorded, profile, delays []traces
 	im.Report.Quality = im.quality(executions, calls, single, repeated+repeatedSingle, otherCalls+otherSingle)
 	im.fit()
 	im.Report.Next = im.next()
+	for _, l := range []*[]string{&im.Report.Next, &im.Report.Warnings, &im.Report.Learned.Unknown, &im.Report.Learned.Notes} {
+		if *l == nil {
+			*l = []string{} // an empty list in JSON, not null
+		}
+	}
+	if r := im.Report.Lowering; r != nil && r.Lost == nil {
+		r.Lost = []string{}
+	}
+	for i := range im.Report.Functions {
+		if f := &im.Report.Functions[i]; f.InLogs == nil {
+			f.InLogs = []string{}
+		}
+		if f := &im.Report.Functions[i]; f.Sizes == nil {
+			f.Sizes = []RecordedSize{}
+		}
+	}
 	return nil
 }
 

@@ -196,7 +196,7 @@ func costsOf(executions []execution, calls []traces.Record) *CostReport {
 	price := models.MustPrice(models.PriceAWS)
 	var c CostReport
 	for _, e := range executions {
-		if e.row.CostUSD == nil || len(e.rows) == 0 {
+		if e.row.CostUSD == nil || !(*e.row.CostUSD > 0) || len(e.rows) == 0 {
 			continue
 		}
 		billed, byDuration := 0.0, 0.0

@@ -85,7 +85,8 @@ type run struct {
 
 // NewProfile gathers the rows of a trace into observations of the workflow's
 // stages. Aggregate rows (statistics mean and p95) are taken as they are;
-// single invocations are aggregated, and rows of whole runs are passed over. A
+// single invocations are aggregated, and rows of whole runs are passed over. Of
+// an invocation of which only the duration is known all of it is computing. A
 // row without parallelism counts the invocations of its run. Errors name rows
 // counted from 0, as package traces does.
 func NewProfile(def *Definition, rows []traces.Record) (*Profile, error) {
@@ -190,6 +191,9 @@ func (g *gathering) add(stage int, r traces.Record) error {
 		at.o.Config.Parallelism, at.given = int(*r.Parallelism), true
 	}
 	steps := Steps{value(r.Cold), value(r.Read), value(r.Compute), value(r.Write)}
+	if r.Statistic == traces.Invocation && r.Compute == nil && r.DurationUS != nil {
+		steps = wholeDuration(r)
+	}
 	switch r.Statistic {
 	case traces.Mean:
 		at.o.Mean = steps
@@ -201,6 +205,27 @@ func (g *gathering) add(stage int, r traces.Record) error {
 		return fmt.Errorf("unknown statistic %q", r.Statistic)
 	}
 	return nil
+}
+
+// wholeDuration returns the steps of an invocation of which only the duration
+// is known. A step that was not recorded is part of it, so that it counts as
+// computing, and what came before the invocation, if nothing says how long it
+// took, as nothing.
+func wholeDuration(r traces.Record) Steps {
+	var s Steps
+	for _, step := range []struct {
+		from *float64
+		to   *float64
+	}{{r.Cold, &s.Cold}, {r.Read, &s.Read}, {r.Write, &s.Write}} {
+		if step.from != nil {
+			*step.to = *step.from
+		}
+	}
+	s.Compute = max(0, float64(*r.DurationUS)/1e6-s.Read-s.Write)
+	if r.Cold == nil && r.ScheduledNS != nil && r.StartNS != nil {
+		s.Cold = max(0, float64(*r.StartNS-*r.ScheduledNS)/1e9)
+	}
+	return s
 }
 
 var noSteps = Steps{math.NaN(), math.NaN(), math.NaN(), math.NaN()}

@@ -102,3 +102,28 @@ func TestBadProfileRows(t *testing.T) {
 		t.Errorf("fit without a step: error %v", err)
 	}
 }
+
+// An invocation of which only the duration is known computes all the time, and
+// rows of whole runs are no stage's.
+func TestInvocationsWithADurationOnly(t *testing.T) {
+	def, err := models.Load("video")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := []traces.Record{{Workflow: "video", Execution: "run", Statistic: traces.Run, StartNS: new(int64(0)), EndNS: new(int64(1e9))}}
+	for _, stage := range []string{"stage0", "stage1", "stage2", "stage3"} {
+		rows = append(rows, traces.Record{
+			Workflow: "video", Execution: "run", Stage: stage, Statistic: traces.Invocation, MemoryMB: 1792, Parallelism: new(int32(1)),
+			DurationUS: new(int64(1_500_000)), Write: new(0.25), ScheduledNS: new(int64(1e9)), StartNS: new(int64(1.125e9)),
+		})
+	}
+	p, err := models.NewProfile(def, rows)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 4 {
+		if want := (models.Steps{Cold: 0.125, Compute: 1.25, Write: 0.25}); p.Stage(i)[0].Mean != want {
+			t.Errorf("stage %d: %+v, want %+v", i, p.Stage(i)[0].Mean, want)
+		}
+	}
+}
