@@ -169,7 +169,7 @@ func parseOdds(s string) (map[string]asl.Odds, error) {
 	for part := range strings.SplitSeq(s, ";") {
 		id, ways, ok := strings.Cut(part, ":")
 		if !ok || id == "" {
-			return nil, fmt.Errorf("%q is not STATE:TO=P,...", part)
+			return nil, fmt.Errorf("%q is not STATE:TO=P", part)
 		}
 		o := asl.Odds{P: [][]float64{nil}}
 		for way := range strings.SplitSeq(ways, ",") {
