@@ -5,15 +5,18 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"eevee/models"
+	"eevee/traces"
 )
 
 // Replayed arrivals are instants that were recorded.
@@ -28,9 +31,13 @@ const maxArrivals = 100_000_000
 // ReadReplayed reads instants from a CSV file. They are in its first column, in
 // seconds since the start or, as RFC 3339, absolute; these count from the
 // first one. A first row that is no instant is a heading. Instants out of order
-// are an error.
+// are an error. A trace (Parquet) has the starts of its executions instead, in
+// their order.
 func ReadReplayed(path string) (*Replayed, error) {
 	r := &Replayed{Path: path}
+	if strings.EqualFold(filepath.Ext(path), ".parquet") {
+		return r, r.readStarts()
+	}
 	var origin time.Time
 	err := readCSV(path, func(row int, fields []string) error {
 		if len(r.At) == maxArrivals {
@@ -68,6 +75,29 @@ func ReadReplayed(path string) (*Replayed, error) {
 		err = fmt.Errorf("%s: holds no arrival", path)
 	}
 	return r, err
+}
+
+// readStarts reads when the executions of a trace started.
+func (r *Replayed) readStarts() error {
+	rows, _, err := traces.Read(r.Path)
+	if err != nil {
+		return err
+	}
+	starts := map[string]int64{}
+	for k := range rows {
+		row := &rows[k]
+		if row.StartNS == nil {
+			return fmt.Errorf("%s: row %d, column start_ns: is missing; arrivals need the start of every execution", r.Path, k)
+		}
+		if at, known := starts[row.Execution]; !known || *row.StartNS < at {
+			starts[row.Execution] = *row.StartNS
+		}
+	}
+	r.At = slices.Sorted(maps.Values(starts))
+	if len(r.At) == 0 || r.At[0] < 0 || r.At[len(r.At)-1] > maxInstant {
+		return fmt.Errorf("%s: holds no arrival, or one that is not within %.0f s of the start", r.Path, maxInstant/1e9)
+	}
+	return nil
 }
 
 // readCSV hands the rows of a CSV file, from 1, to each and puts file and row

@@ -192,6 +192,9 @@ func newDeployment(workloads []Workload, s LoadSettings) (*deployment, error) {
 		d.workloads = append(d.workloads, w)
 		d.plans = append(d.plans, p)
 	}
+	if len(errs) == 0 {
+		errs = append(errs, d.checkReservations())
+	}
 	return d, errors.Join(errs...)
 }
 

@@ -112,6 +112,11 @@ func TestLoadInterrupted(t *testing.T) {
 	}
 }
 
+// newLaw is the world of a graph whose tasks take a second.
+func newLaw(t testing.TB, after ...[]int) law {
+	return law{graph(t, after...), func(int, *rand.Rand) Task { return Task{Compute: 1e9} }}
+}
+
 func TestLoadRefuses(t *testing.T) {
 	world := newExponential(t, 1)
 	one := func(change func(*Workload, *LoadSettings)) error {
@@ -134,6 +139,14 @@ func TestLoadRefuses(t *testing.T) {
 		},
 		"1024 MB of memory; platform p has 0 to 512": func(_ *Workload, s *LoadSettings) {
 			s.Platform = &Platform{Name: "p", Limits: Limits{MaxMemory: 512}}
+		},
+		"platform p: the functions have 12 requests reserved or provisioned, but limits.account_concurrency is 10": func(w *Workload, s *LoadSettings) {
+			w.World, w.Config = newLaw(t, nil, []int{0}), config(1, 1)
+			s.Platform = &Platform{Name: "p", Limits: Limits{Concurrency: 10}, Functions: []Function{{Provisioned: 6}}}
+		},
+		`platform p: all of limits.account_concurrency 10 is reserved or provisioned, and nothing left for stage "b" of workload test`: func(w *Workload, s *LoadSettings) {
+			w.World, w.Config = newLaw(t, nil, []int{0}), config(1, 1)
+			s.Platform = &Platform{Name: "p", Limits: Limits{Concurrency: 10}, Functions: []Function{{Stage: "a", Reserved: 10}}}
 		},
 		"instances.keep_alive_s: NaN": func(_ *Workload, s *LoadSettings) {
 			s.Platform = &Platform{Instances: Instances{KeepAlive: math.NaN()}}

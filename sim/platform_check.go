@@ -170,3 +170,32 @@ func (p *Platform) checkFunctions() (errs []error) {
 	}
 	return errs
 }
+
+// checkReservations reports functions that have more of the account's
+// concurrency for themselves than there is, or all of it while others need some.
+func (d *deployment) checkReservations() error {
+	p := d.settings.Platform
+	limit := p.Limits.Concurrency
+	if limit == 0 {
+		return nil
+	}
+	taken, without := 0, ""
+	for _, w := range d.workloads {
+		workflow := w.World.Workflow()
+		for i := range workflow.Len() {
+			name := workflow.Stage(i).Name
+			f := p.Function(workflow.Name(), name)
+			own := max(f.Reserved, f.Provisioned)
+			if taken += own; own == 0 && without == "" {
+				without = fmt.Sprintf("stage %q of workload %s", name, w.Name)
+			}
+		}
+	}
+	switch {
+	case taken > limit:
+		return fmt.Errorf("platform %s: the functions have %d requests reserved or provisioned, but limits.account_concurrency is %d", p.Name, taken, limit)
+	case taken == limit && without != "":
+		return fmt.Errorf("platform %s: all of limits.account_concurrency %d is reserved or provisioned, and nothing left for %s", p.Name, limit, without)
+	}
+	return nil
+}
