@@ -28,6 +28,7 @@ type LoadPart struct {
 	Workflow string  `yaml:"workflow"`  // bundled, or a file
 	Trace    string  `yaml:"trace"`     // file; empty: as Sources.Trace
 	Epochs   string  `yaml:"epochs"`    // warm, cold or all; empty: warm
+	World    string  `yaml:"world"`     // WorldReplay or WorldSequential; empty: WorldReplay
 	Config   string  `yaml:"config"`    // file that "eevee solve -o" wrote
 	Policy   string  `yaml:"policy"`    // in place of Config
 	Latency  float64 `yaml:"latency_s"` // s; the limit that the policy is to keep
@@ -84,6 +85,12 @@ func (p *LoadPart) beside(dir string) {
 	}
 }
 
+// The worlds that a trace makes, by name.
+const (
+	WorldReplay     = "replay"            // recorded executions are taken at random
+	WorldSequential = "replay:sequential" // execution i replays recorded execution i
+)
+
 // epochsByName are the values of LoadPart.Epochs.
 var epochsByName = map[string]sim.Epochs{"": sim.WarmEpochs, "warm": sim.WarmEpochs, "cold": sim.ColdEpochs, "all": sim.AllEpochs}
 
@@ -98,6 +105,8 @@ func (p *LoadPart) check() error {
 		return errors.New("give one of config and policy")
 	case p.Policy != "" && !(p.Latency > 0):
 		return fmt.Errorf("policy %s needs latency_s, the limit to keep", p.Policy)
+	case p.World != "" && p.World != WorldReplay && p.World != WorldSequential:
+		return fmt.Errorf("world %q is none of %s, %s", p.World, WorldReplay, WorldSequential)
 	case !known:
 		return fmt.Errorf("epochs %q is none of warm, cold, all", p.Epochs)
 	}
@@ -119,7 +128,6 @@ type LoadResult struct {
 	Schema      string          `json:"schema"`
 	Seed        uint64          `json:"seed"`
 	Price       string          `json:"price"`
-	World       string          `json:"world"`
 	Interrupted bool            `json:"interrupted"` // what follows is what was simulated until then
 	Traces      []LoadTrace     `json:"traces"`      // of the workloads, in their order
 	Config      [][]ResultStage `json:"configs"`     // of the workloads; empty where a policy decides
@@ -131,6 +139,7 @@ type LoadResult struct {
 type LoadTrace struct {
 	Workload string `json:"workload"`
 	ResultTrace
+	World  string `json:"world"`
 	Epochs string `json:"epochs"`
 }
 
@@ -141,7 +150,7 @@ const maxSpans = 200_000
 // of the context together with what was simulated until then; files are written
 // only if the simulation has come to its end.
 func (l Load) Run(ctx context.Context) (*LoadResult, error) {
-	r := &LoadResult{Schema: LoadSchema, Seed: l.Settings.Seed, Price: l.Settings.Platform.Price.Name, World: "replay", Output: l.Output}
+	r := &LoadResult{Schema: LoadSchema, Seed: l.Settings.Seed, Price: l.Settings.Platform.Price.Name, Output: l.Output}
 	var workloads []sim.Workload
 	for _, p := range l.Parts {
 		w, trace, err := l.workload(ctx, p, r)
@@ -149,7 +158,7 @@ func (l Load) Run(ctx context.Context) (*LoadResult, error) {
 			return nil, err
 		}
 		workloads = append(workloads, w)
-		r.Traces = append(r.Traces, LoadTrace{w.Name, ResultTrace{Source: trace.Origin, SHA256: trace.SHA256}, cmp.Or(p.Epochs, "warm")})
+		r.Traces = append(r.Traces, LoadTrace{w.Name, ResultTrace{Source: trace.Origin, SHA256: trace.SHA256}, cmp.Or(p.World, WorldReplay), cmp.Or(p.Epochs, "warm")})
 	}
 	settings := l.Settings
 	if l.Output != "" {
@@ -260,7 +269,7 @@ func (l Load) workload(ctx context.Context, p LoadPart, r *LoadResult) (sim.Work
 			return none(err)
 		}
 	}
-	w.World, err = sim.NewReplay(def.Workflow, trace.Rows, sim.ReplaySettings{Epochs: epochsByName[p.Epochs]})
+	w.World, err = sim.NewReplay(def.Workflow, trace.Rows, sim.ReplaySettings{Epochs: epochsByName[p.Epochs], Sequential: p.World == WorldSequential})
 	r.Config = append(r.Config, stages)
 	return w, trace, err
 }

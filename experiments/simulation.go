@@ -18,6 +18,7 @@ type Simulation struct {
 	Runs       int
 	Settings   sim.Settings
 	Epochs     sim.Epochs
+	Sequential bool   // run i replays recorded execution i, instead of a random one
 	Output     string // trace file for the runs; empty: none
 	Timeline   string // file for the timeline of the first run in the Chrome trace format; empty: none
 	PerRequest bool   // Output holds a row for every invocation, not only the stages' aggregates
@@ -25,7 +26,7 @@ type Simulation struct {
 
 // Simulate replays a trace. Files are written only if every run was simulated.
 func Simulate(ctx context.Context, def *models.Definition, t Trace, s Simulation, progress func(done int)) (*sim.Summary, error) {
-	world, err := sim.NewReplay(def.Workflow, t.Rows, sim.ReplaySettings{Epochs: s.Epochs})
+	world, err := sim.NewReplay(def.Workflow, t.Rows, sim.ReplaySettings{Epochs: s.Epochs, Sequential: s.Sequential})
 	if err != nil {
 		return nil, err
 	}

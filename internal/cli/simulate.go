@@ -28,9 +28,15 @@ type simulation struct {
 	*sim.Summary
 }
 
+// The worlds that --world selects.
+const (
+	worldReplay     = experiments.WorldReplay
+	worldSequential = experiments.WorldSequential
+)
+
 func simulateVerb() verb {
 	var s subject
-	var config, policy, output, timeline, epochs string
+	var config, policy, output, timeline, epochs, world string
 	var runs int
 	var perRequest, offSpace bool
 	var settings sim.Settings
@@ -53,6 +59,7 @@ func simulateVerb() verb {
 			textFlag(&s.choice.Space, "space", "", "`NAME` of the space that must admit the configuration; default: the workflow's first"),
 			switchFlag(&offSpace, "off-space", "simulate a configuration that the space does not admit"),
 			countFlag(&runs, "runs", "10000", "`N` runs of the workflow"),
+			choiceFlag(&world, "world", worldReplay, "`WORLD`: "+worldReplay+" takes recorded executions at random, "+worldSequential+" one after the other", []string{worldReplay, worldSequential}),
 			choiceFlag(&epochs, "epochs", "warm", "recorded repetitions to replay: warm, cold, all", []string{"warm", "cold", "all"}),
 			textFlag(&s.choice.Price, "price", "", "price book, bundled ("+strings.Join(models.Prices(), ", ")+") or `FILE`; default: the workflow's"),
 			secondsFlag(&settings.LatencyLimit, "latency", "", "count the runs that take longer than this `TIME`"),
@@ -90,7 +97,7 @@ func simulateVerb() verb {
 			if load.asked() {
 				part := experiments.LoadPart{
 					Workflow: s.workflow, Trace: s.trace, Epochs: epochs, Config: config, Policy: policy, Arrivals: load.arrivals,
-					Latency: settings.LatencyLimit, Deciding: deciding, Space: s.choice.Space, OffSpace: offSpace,
+					Latency: settings.LatencyLimit, Deciding: deciding, Space: s.choice.Space, OffSpace: offSpace, World: world,
 				}
 				return load.run(c, part, experiments.Load{Sources: s.sources(), Output: output, Timeline: timeline, PerRequest: perRequest}, settings, s.choice.Price)
 			}
@@ -120,7 +127,7 @@ func simulateVerb() verb {
 			}
 			settings.Seed = c.seed
 			request := experiments.Simulation{
-				Config: chosen, Runs: runs, Settings: settings, Epochs: which[epochs],
+				Config: chosen, Runs: runs, Settings: settings, Epochs: which[epochs], Sequential: world == worldSequential,
 				Output: output, Timeline: timeline, PerRequest: perRequest,
 			}
 			if policy != "" {
@@ -142,7 +149,7 @@ func simulateVerb() verb {
 			r := simulation{
 				Schema: simulateSchema,
 				Seed:   c.seed, Trace: experiments.ResultTrace{Source: trace.Origin, SHA256: trace.SHA256},
-				Price: settings.Price.Name, World: "replay", Epochs: epochs,
+				Price: settings.Price.Name, World: world, Epochs: epochs,
 				Output: output, Summary: summary,
 			}
 			if summary.Config != nil {

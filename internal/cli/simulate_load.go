@@ -64,7 +64,7 @@ func (l *loadFlags) check(c *call) error {
 	if l.file == "" {
 		return nil
 	}
-	for _, f := range []string{"arrivals", "workflow", "trace", "config", "policy", "epochs", "decision-latency", "decision-cost", "space", "off-space"} {
+	for _, f := range []string{"arrivals", "workflow", "trace", "config", "policy", "epochs", "world", "decision-latency", "decision-cost", "space", "off-space"} {
 		if c.isSet(f) {
 			return usagef("--load and --%s exclude each other: workloads have their own in the file", f)
 		}

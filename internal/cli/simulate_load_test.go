@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"eevee/sim"
 	"eevee/traces"
 )
@@ -207,5 +209,56 @@ func TestSimulateLoadRows(t *testing.T) {
 		if f.Retries == 0 && (invocations[f.Function] != f.Invocations || cold[f.Function] != f.ColdStarts) {
 			t.Errorf("%s: %d invocations and %d cold starts in the rows, %d and %d in the summary", f.Function, invocations[f.Function], cold[f.Function], f.Invocations, f.ColdStarts)
 		}
+	}
+}
+
+// A load that is exported and replayed one execution after the other, at the
+// instants at which they came, gives the same rows but for what the platform
+// did; replaying that gives them all again, and doing so twice the same bytes.
+func TestSimulateLoadIsReplayed(t *testing.T) {
+	s := loadSession(t, "")
+	s.write("unbilled.yaml", []byte("extends: aws-lambda-x86\nname: unbilled\ncold_start: {billed_init: false}\n"))
+	simulate := "simulate --quiet --invocations --workflow ml --config " + s.path("ml.json") + " "
+	replay := func(from, to string) string {
+		return simulate + "--platform ideal --world replay:sequential --trace " + s.path(from) + " --arrivals file:" + s.path(from) + " -o " + s.path(to)
+	}
+	for _, command := range []string{
+		simulate + "--arrivals poisson:20/m --executions 30 --platform " + s.path("unbilled.yaml") + " -o " + s.path("a.parquet"),
+		replay("a.parquet", "b.parquet"), replay("b.parquet", "c.parquet"), replay("b.parquet", "d.parquet"),
+	} {
+		if code, _, stderr := runProgram(strings.Fields(command)...); code != 0 {
+			t.Fatalf("%s: exit code %d: %s", command, code, stderr)
+		}
+	}
+	read := func(name string) []traces.Record {
+		rows, _, err := traces.Read(s.path(name))
+		if err != nil || len(rows) != 30*(8+1+32+4+1) {
+			t.Fatalf("%s: %d rows, %v", name, len(rows), err)
+		}
+		return rows
+	}
+	a, b := read("a.parquet"), read("b.parquet")
+	if diff := cmp.Diff(b, read("c.parquet")); diff != "" {
+		t.Errorf("other rows (-replayed +replayed again):\n%.2000s", diff)
+	}
+	cold := 0
+	for _, rows := range [][]traces.Record{a, b} {
+		for k := range rows {
+			if rows[k].InitUS != nil && *rows[k].InitUS > 0 {
+				cold++
+			}
+			rows[k].Attempt, rows[k].ColdStart, rows[k].EnvironmentID, rows[k].InitUS = nil, nil, nil, nil
+		}
+	}
+	if cold < 32 {
+		t.Errorf("%d cold starts: the test shows nothing", cold)
+	}
+	if diff := cmp.Diff(a, b); diff != "" {
+		t.Errorf("other rows (-simulated +replayed):\n%.2000s", diff)
+	}
+	first, errA := os.ReadFile(s.path("c.parquet"))
+	again, errB := os.ReadFile(s.path("d.parquet"))
+	if errA != nil || errB != nil || !bytes.Equal(first, again) {
+		t.Errorf("replaying twice gives other bytes, %v, %v", errA, errB)
 	}
 }
