@@ -49,7 +49,7 @@ type Finding struct {
 
 // Rows are the data of a finding. Their type says what can be drawn of them:
 // Frontier, BaselinePanels, ScheduledQueries, Tightness, SolveTimes, StageErrors, WorkflowErrors, FitTimes,
-// Timelines or ColdStarts.
+// Timelines, LoadTimeline or ColdStarts.
 type Rows interface{ rows() }
 
 // Findings is the outcome of a set of experiments.
@@ -89,6 +89,7 @@ func Reproductions() []Reproduction {
 		newTable5(),
 		newDitto(),
 		newGantt(),
+		newGanttLoad(),
 		newWarmChoice(),
 		newFig13(),
 		newTable6(),

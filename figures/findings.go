@@ -42,6 +42,8 @@ func pictures(f experiments.Finding) []picture {
 		return fitTimes(rows)
 	case experiments.Timelines:
 		return timelines(rows)
+	case experiments.LoadTimeline:
+		return loadTimeline(rows)
 	case experiments.ColdStarts:
 		return coldStarts(rows)
 	}

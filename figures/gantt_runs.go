@@ -18,3 +18,12 @@ func timelines(rows experiments.Timelines) []picture {
 	}
 	return all
 }
+
+// loadTimeline draws a simulation under load.
+func loadTimeline(rows experiments.LoadTimeline) []picture {
+	g := Gantt{Title: onTrace(rows.Workflow+", "+rows.Load, rows.Recorded), Lanes: rows.Stages}
+	for _, s := range rows.Spans {
+		g.Spans = append(g.Spans, Span{Lane: s.Stage, Row: s.Instance, Kind: s.Kind, Start: s.Start, End: s.End})
+	}
+	return []picture{{rows.Name, fmt.Sprintf("%s under load (%s): one row per instance, under the answer of exact to a bound on %s", rows.Workflow, rows.Load, rows.Bound), g}}
+}
