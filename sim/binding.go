@@ -67,7 +67,7 @@ func (t *tenant) reserve(stage, parallelism int) {
 // functions are to be invoked, false if the decision cannot be followed, which
 // ends the simulation.
 func (c *cloud) decide(t *tenant, slot uint32, s int) (int64, bool) {
-	x, st, d := &t.executions[slot], &t.stagesOf(slot)[s], &t.online[slot]
+	x, st, d := &t.executions[slot], t.stage(slot, s), &t.online[slot]
 	d.progress.Now = seconds(c.now - x.start)
 	decision := d.decider.Decide(s, d.progress)
 	err := decision.Check(t.workflow.Len())

@@ -38,8 +38,9 @@ type cloud struct {
 	stopped   bool // no execution is asked for any more
 
 	tasks     []task
-	spareTask uint32 // list of free places in tasks
-	steps     []Task // of tasks, in the same places; nil unless executions are handed out
+	spareTask uint32  // list of free places in tasks
+	asides    []aside // of tasks, in the same places
+	steps     []Task  // of tasks, in the same places; nil unless executions are handed out
 	errands   []errand
 	spare     []uint32 // free places in errands
 
@@ -116,7 +117,9 @@ func (c *cloud) run(ctx context.Context) error {
 			case ends:
 				c.attemptEnds(e.arg())
 			case arrives:
-				c.request(e.arg())
+				k := &c.tasks[e.arg()]
+				t := c.tenants[k.tenant]
+				c.request(e.arg(), k, t, &t.executions[k.execution])
 			case reads:
 				c.read(e.arg())
 			case writes:
@@ -217,12 +220,14 @@ func (c *cloud) errand(id uint32) {
 		c.dispatch()
 	case stageEnters:
 		t := c.tenants[e.tenant]
-		c.enter(t, e.a, int(e.b))
-		c.leave(t, e.a)
+		x := &t.executions[e.a]
+		c.enter(t, e.a, int(e.b), x, t.stage(e.a, int(e.b)))
+		c.leave(t, e.a, x)
 	case stageLaunches:
 		t := c.tenants[e.tenant]
-		c.launch(t, e.a, int(e.b), c.now)
-		c.leave(t, e.a)
+		x := &t.executions[e.a]
+		c.launch(t, e.a, int(e.b), x, t.stage(e.a, int(e.b)), c.now)
+		c.leave(t, e.a, x)
 	case prewarms:
 		c.prewarm(e.a, int(e.b))
 	case looksAfter:

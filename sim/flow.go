@@ -5,7 +5,7 @@ import "fmt"
 // ready marks that all parents of a stage have ended, and enters it after the
 // orchestrator's transition.
 func (c *cloud) ready(t *tenant, slot uint32, s int) {
-	st := &t.stagesOf(slot)[s]
+	x, st := &t.executions[slot], t.stage(slot, s)
 	st.input = true
 	st.invoked = c.now
 	if c.each != nil {
@@ -13,18 +13,17 @@ func (c *cloud) ready(t *tenant, slot uint32, s int) {
 	}
 	if c.delays {
 		if delay := nanoseconds(c.platform.Orchestration.Transition.Draw(t.delays)); delay > 0 {
-			t.executions[slot].open++
+			x.open++
 			c.later(c.now+delay, errand{what: stageEnters, tenant: t.place, a: slot, b: uint32(s)})
 			return
 		}
 	}
-	c.enter(t, slot, s)
+	c.enter(t, slot, s, x, st)
 }
 
 // enter decides and invokes a stage whose input is there.
-func (c *cloud) enter(t *tenant, slot uint32, s int) {
-	st := &t.stagesOf(slot)[s]
-	if c.over(t, slot) {
+func (c *cloud) enter(t *tenant, slot uint32, s int, x *execution, st *stageRun) {
+	if c.over(t, slot, x) {
 		return
 	}
 	if st.launched {
@@ -36,25 +35,26 @@ func (c *cloud) enter(t *tenant, slot uint32, s int) {
 		st.parked = none
 		return
 	}
-	if _, fixed := t.schedule.LaunchAt(s); fixed {
-		return // its time will come
-	}
 	at := c.now
+	if t.schedule != nil {
+		if _, fixed := t.schedule.LaunchAt(s); fixed {
+			return // its time will come
+		}
+	}
 	if t.policy != nil {
 		var ok bool
 		if at, ok = c.decide(t, slot, s); !ok {
 			return
 		}
 	}
-	c.launch(t, slot, s, at)
+	c.launch(t, slot, s, x, st, at)
 }
 
 // launch invokes the tasks of a stage at a time.
-func (c *cloud) launch(t *tenant, slot uint32, s int, at int64) {
-	if c.over(t, slot) {
+func (c *cloud) launch(t *tenant, slot uint32, s int, x *execution, st *stageRun, at int64) {
+	if c.over(t, slot, x) {
 		return
 	}
-	x, st := &t.executions[slot], &t.stagesOf(slot)[s]
 	st.launched = true
 	b := &t.bindings[st.binding]
 	chance := &t.chances[s]
@@ -76,9 +76,9 @@ func (c *cloud) launch(t *tenant, slot uint32, s int, at int64) {
 	for j := range tasks {
 		id := c.newTask()
 		k := &c.tasks[id]
-		k.busy, k.function, k.history = tasks[j].Busy(), b.function, none
+		k.busy, k.function = tasks[j].Busy(), b.function
 		k.execution, k.tenant, k.stage, k.index = slot, t.place, uint16(s), uint16(j)
-		k.parked = false
+		k.parked, k.retried = false, false
 		if c.steps != nil {
 			c.steps[id] = tasks[j]
 		}
@@ -100,7 +100,7 @@ func (c *cloud) launch(t *tenant, slot uint32, s int, at int64) {
 		if due > c.now {
 			c.at(due, arrives, id)
 		} else {
-			c.request(id)
+			c.request(id, k, t, x)
 		}
 	}
 }
@@ -119,36 +119,33 @@ func (c *cloud) delayed(t *tenant, b *binding, j int, mapped bool, due int64) in
 }
 
 // taskDone ends a task that has succeeded.
-func (c *cloud) taskDone(id uint32) {
-	k := &c.tasks[id]
-	t, slot, s := c.tenants[k.tenant], k.execution, int(k.stage)
-	st := &t.stagesOf(slot)[s]
+func (c *cloud) taskDone(id uint32, k *task, t *tenant, x *execution) {
+	slot, s := k.execution, int(k.stage)
+	st := t.stage(slot, s)
 	if c.each != nil {
 		c.recordTask(t.runs[slot], st, id)
 	}
-	c.freeTask(id)
+	c.freeTask(id, k)
 	if next := st.pending; next != none {
 		st.pending = c.tasks[next].next
 		c.at(c.now+c.tasks[next].due, arrives, next)
 	}
 	if st.left--; st.left == 0 {
-		c.stageEnds(t, slot, s)
+		c.stageEnds(t, slot, s, x)
 	}
-	c.leave(t, slot)
+	c.leave(t, slot, x)
 }
 
-func (c *cloud) stageEnds(t *tenant, slot uint32, s int) {
-	x := &t.executions[slot]
-	x.left--
+func (c *cloud) stageEnds(t *tenant, slot uint32, s int, x *execution) {
 	if c.each != nil {
 		c.recordStage(t, t.runs[slot], s)
 	}
 	if t.policy != nil {
 		t.online[slot].progress.End[s] = seconds(c.now - x.start)
 	}
-	stages := t.stagesOf(slot)
 	for _, child := range t.workflow.Children(s) {
-		if stages[child].waiting--; stages[child].waiting == 0 {
+		st := t.stage(slot, child)
+		if st.waiting--; st.waiting == 0 {
 			c.ready(t, slot, child)
 		}
 	}
@@ -156,8 +153,7 @@ func (c *cloud) stageEnds(t *tenant, slot uint32, s int) {
 
 // over reports whether an execution has failed, be it because it takes longer
 // than the orchestrator allows.
-func (c *cloud) over(t *tenant, slot uint32) bool {
-	x := &t.executions[slot]
+func (c *cloud) over(t *tenant, slot uint32, x *execution) bool {
 	return x.failed != succeeded || c.now-x.start > c.maxDuration && c.fail(t, slot, timedOut)
 }
 
@@ -166,18 +162,18 @@ func (c *cloud) over(t *tenant, slot uint32) bool {
 // true.
 func (c *cloud) fail(t *tenant, slot uint32, why failure) bool {
 	t.executions[slot].failed = why
-	stages := t.stagesOf(slot)
-	for s := range stages {
-		for id := stages[s].parked; id != none; {
+	for s := range t.width {
+		st := t.stage(slot, s)
+		for id := st.parked; id != none; {
 			next := c.tasks[id].next
 			c.tasks[id].parked, c.tasks[id].lasts = false, 0
 			c.at(max(c.now, c.tasks[id].runs), ends, id)
 			id = next
 		}
-		stages[s].parked = none
-		for stages[s].pending != none {
-			id := stages[s].pending
-			stages[s].pending = c.tasks[id].next
+		st.parked = none
+		for st.pending != none {
+			id := st.pending
+			st.pending = c.tasks[id].next
 			c.drop(id)
 		}
 	}
@@ -207,14 +203,14 @@ func (c *cloud) orchestrate(t *tenant, x *execution, cost money) {
 // park lists a task that waits for its input.
 func (c *cloud) park(id uint32) {
 	k := &c.tasks[id]
-	st := &c.tenants[k.tenant].stagesOf(k.execution)[k.stage]
+	st := c.tenants[k.tenant].stage(k.execution, int(k.stage))
 	k.next, st.parked = st.parked, id
 }
 
 // unpark takes a task off the list of those that wait for their input.
 func (c *cloud) unpark(id uint32) {
 	k := &c.tasks[id]
-	at := &c.tenants[k.tenant].stagesOf(k.execution)[k.stage].parked
+	at := &c.tenants[k.tenant].stage(k.execution, int(k.stage)).parked
 	for *at != id {
 		at = &c.tasks[*at].next
 	}
@@ -222,19 +218,16 @@ func (c *cloud) unpark(id uint32) {
 }
 
 // leave ends an execution with the last thing that was under way.
-func (c *cloud) leave(t *tenant, slot uint32) {
-	x := &t.executions[slot]
-	if x.open--; x.open > 0 {
-		return
+func (c *cloud) leave(t *tenant, slot uint32, x *execution) {
+	if x.open--; x.open == 0 {
+		c.finish(t, slot, x)
 	}
-	c.finish(t, slot)
 }
 
 // finish ends an execution.
-func (c *cloud) finish(t *tenant, slot uint32) {
-	x := &t.executions[slot]
+func (c *cloud) finish(t *tenant, slot uint32, x *execution) {
 	took := c.now - x.start
-	c.over(t, slot)
+	c.over(t, slot, x)
 	if c.express {
 		c.orchestrate(t, x, pico(c.platform.Services.Express.Execution(seconds(took), c.platform.Orchestration.MemoryMB)))
 	}

@@ -95,10 +95,6 @@ var failures = [...]string{"", ErrorThrottle, ErrorTimeout, ErrorCrash, ErrorMem
 // newFunction deploys a function for a stage of a workflow.
 func newFunction(name string, p *Platform, f Function, c models.StageConfig, streams models.Streams) *function {
 	slots := max(1, p.Instances.Concurrency)
-	rule := p.Instances.WarmChoice
-	if rule == "" {
-		rule = MostRecent
-	}
 	fn := &function{
 		name:        name,
 		memory:      c.Memory,
@@ -106,13 +102,13 @@ func newFunction(name string, p *Platform, f Function, c models.StageConfig, str
 		timeout:     never,
 		platform:    p,
 		stream:      streams.New("function " + name),
-		warm:        newPool(rule, endless(p.Instances.KeepAlive), slots),
-		provisioned: newPool(rule, never, slots),
+		warm:        newPool(p.Instances.WarmChoice, endless(p.Instances.KeepAlive), slots),
+		provisioned: newPool(p.Instances.WarmChoice, never, slots),
 		scale:       newTokens(perSecond(p.Limits.ScaleInstances, p.Limits.ScaleWindow), float64(p.Limits.ScaleInstances)),
 		queue:       newQueue(),
 		tariff:      newTariff(p.Price, c),
 		moves:       f.ReadRequests > 0 || f.WriteRequests > 0,
-		uneven:      p.Variation != Variation{} || p.Failures.Crash > 0 || f.PeakMemory > 0,
+		uneven:      p.Variation != Variation{} || p.Failures != Failures{} || f.PeakMemory > 0,
 	}
 	if fn.Timeout > 0 {
 		fn.timeout = nanoseconds(fn.Timeout)
@@ -163,8 +159,7 @@ func (f *function) equip(p *pool, instance uint32, now int64) {
 
 // vary draws by how much an attempt takes longer than the world says, and
 // whether it fails.
-func (c *cloud) vary(id uint32, f *function) {
-	t := &c.tasks[id]
+func (c *cloud) vary(t *task, f *function) {
 	v := &f.platform.Variation
 	factor := logNormal(v.RunSD, f.stream)
 	if v.InstanceSD > 0 {
@@ -188,6 +183,9 @@ func (c *cloud) vary(id uint32, f *function) {
 	}
 	if t.outcome != succeeded && !f.moves {
 		t.lasts = int64(math.Round(float64(t.lasts) * f.stream.Float64()))
+	}
+	if p := f.platform.Failures.StartFailure; t.cold && p > 0 && f.stream.Float64() < p {
+		t.outcome, t.lasts = notStarted, 0
 	}
 }
 

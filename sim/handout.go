@@ -49,7 +49,7 @@ func (c *cloud) recordReady(run *Run, s int) {
 }
 
 // recordAttempt adds the bill of an attempt.
-func (c *cloud) recordAttempt(run *Run, k *task, billed int64, cost money) {
+func (c *cloud) recordAttempt(run *Run, id uint32, k *task, billed int64, cost money) {
 	stage := &run.Stages[k.stage]
 	stage.billed += billed
 	stage.cost += cost
@@ -60,7 +60,9 @@ func (c *cloud) recordAttempt(run *Run, k *task, billed int64, cost money) {
 	b.attempts++
 	b.billed += billed
 	b.cost += cost
-	b.runs, b.start, b.init = k.runs, k.start, k.init
+	if b.runs, b.start, b.init = k.runs, 0, 0; k.cold {
+		b.start, b.init = c.asides[id].start, c.asides[id].init
+	}
 	b.cold, b.instance, b.fixed = k.cold, k.instance, k.fixed
 }
 

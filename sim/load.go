@@ -327,7 +327,7 @@ func (c *cloud) newTenant(w Workload, p *plan) *tenant {
 	t := &tenant{
 		place: uint16(len(c.tenants)), name: w.Name, workflow: p.workflow, world: w.World, plan: p, policy: w.Policy, schedule: w.Schedule,
 		delays: streams.New("delays"), thinking: streams.New("thinking"),
-		sources: make([]rand.PCG, n), chances: make([]Chance, n), buffers: make([][]Task, n),
+		width: n, sources: make([]rand.PCG, n), chances: make([]Chance, n), buffers: make([][]Task, n),
 		bound: map[bindingKey]uint32{}, held: map[int]*Run{},
 	}
 	t.words.Seed(words.Uint64(), words.Uint64())

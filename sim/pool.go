@@ -18,7 +18,7 @@ import (
 // constant time, averaged over the life of an instance.
 type pool struct {
 	keepAlive int64 // ns; never: for ever
-	rule      WarmChoice
+	rule      rule
 	slots     int32 // requests that an instance serves at the same time
 	since     int64 // ns; instance time counts from here
 
@@ -32,6 +32,15 @@ type pool struct {
 	live    int    // instances that have not been found to have ended
 	lived   total  // ns that instances lived, without those that still do
 }
+
+// rule is a WarmChoice.
+type rule uint8
+
+const (
+	mostRecent rule = iota
+	longestIdle
+	randomIdle
+)
 
 // never is later than any time of a simulation.
 const never = math.MaxInt64
@@ -56,8 +65,15 @@ type shelf struct {
 // nobody ends the list of a shelf.
 const nobody = -1
 
-func newPool(rule WarmChoice, keepAlive int64, slots int) pool {
-	return pool{keepAlive: keepAlive, rule: rule, slots: int32(slots), available: shelf{first: nobody, last: nobody}}
+func newPool(choice WarmChoice, keepAlive int64, slots int) pool {
+	r := mostRecent
+	switch choice {
+	case LongestIdle:
+		r = longestIdle
+	case RandomIdle:
+		r = randomIdle
+	}
+	return pool{keepAlive: keepAlive, rule: r, slots: int32(slots), available: shelf{first: nobody, last: nobody}}
 }
 
 // take gives a request to an available instance, false where there is none.
@@ -133,7 +149,7 @@ func (p *pool) offers(now int64) bool {
 		in := &p.instances[id]
 		return in.active > 0 || now-in.used < p.keepAlive
 	}
-	if p.rule == RandomIdle {
+	if p.rule == randomIdle {
 		return slices.ContainsFunc(p.available.any, func(id uint32) bool { return warm(int32(id)) })
 	}
 	return p.available.last != nobody && warm(p.available.last)
@@ -201,9 +217,9 @@ func (p *pool) end(id uint32, at int64) {
 // choose returns the instance that the rule names.
 func (p *pool) choose(stream *rand.Rand) int32 {
 	switch p.rule {
-	case LongestIdle:
+	case longestIdle:
 		return p.available.first
-	case RandomIdle:
+	case randomIdle:
 		n := len(p.available.any)
 		if n == 0 {
 			return nobody
@@ -216,7 +232,7 @@ func (p *pool) choose(stream *rand.Rand) int32 {
 // offer puts an instance on the shelf, as the most recently used one.
 func (p *pool) offer(id uint32) {
 	in, s := &p.instances[id], &p.available
-	if p.rule == RandomIdle {
+	if p.rule == randomIdle {
 		in.prev = int32(len(s.any))
 		s.any = append(s.any, id)
 		return
@@ -233,7 +249,7 @@ func (p *pool) offer(id uint32) {
 // withdraw takes an instance off the shelf.
 func (p *pool) withdraw(id uint32) {
 	in, s := &p.instances[id], &p.available
-	if p.rule == RandomIdle {
+	if p.rule == randomIdle {
 		n := len(s.any) - 1
 		moved := s.any[n]
 		s.any[in.prev] = moved
@@ -256,11 +272,8 @@ func (p *pool) withdraw(id uint32) {
 // audit panics unless the books of the pool are in order, and returns how many
 // requests it serves.
 func (p *pool) audit() int {
-	if p.rule == "" {
-		panic("sim: a pool without a rule")
-	}
 	onShelf := len(p.available.any)
-	if p.rule != RandomIdle {
+	if p.rule != randomIdle {
 		before, last := int64(-1), int32(nobody)
 		for id := p.available.first; id != nobody; id = p.instances[id].next {
 			in := &p.instances[id]

@@ -3,27 +3,32 @@ package sim
 import "fmt"
 
 // task is one invocation of a function by an execution, with all of its
-// attempts.
+// attempts. It fills a line of the cache; what few tasks need is in asides.
 type task struct {
-	due        int64 // ns; when the request reached the platform, or would again after a failure
-	runs       int64 // ns; when the function runs
-	busy       int64 // ns; what the function takes by the world
-	lasts      int64 // ns; what this attempt takes, once it has its input
-	start      int64 // ns that starting the instance took
-	init       int64 // ns of initialisation, which is the last part of it
-	function   uint32
-	instance   uint32
-	execution  uint32
-	next       uint32 // in the list that the task is in
-	generation uint32 // of its place in the table
-	history    uint32 // place in histories; none
-	tenant     uint16
-	stage      uint16
-	index      uint16 // in the stage
-	outcome    failure
-	fixed      bool // runs on a provisioned instance
-	cold       bool // waited for a new instance
-	parked     bool // runs and waits for its input
+	due       int64 // ns; when the request reached the platform, or would again after a failure
+	runs      int64 // ns; when the function runs
+	busy      int64 // ns; what the function takes by the world
+	lasts     int64 // ns; what this attempt takes, once it has its input
+	function  uint32
+	instance  uint32
+	execution uint32
+	next      uint32 // in the list that the task is in
+	tenant    uint16
+	stage     uint16
+	index     uint16 // in the stage
+	outcome   failure
+	fixed     bool // runs on a provisioned instance
+	cold      bool // waited for a new instance
+	parked    bool // runs and waits for its input
+	retried   bool
+}
+
+// aside is what few tasks need.
+type aside struct {
+	start      int64  // ns that starting the instance took; if cold
+	init       int64  // ns of initialisation, which is the last part of it; if cold
+	generation uint32 // of the place in the table
+	history    uint32 // place in histories; if retried
 }
 
 // none ends lists of places in tables.
@@ -69,45 +74,42 @@ func (c *cloud) newTask() uint32 {
 		return maxArg
 	}
 	c.tasks = append(c.tasks, task{})
+	c.asides = append(c.asides, aside{})
 	if c.each != nil || c.moves {
 		c.steps = append(c.steps, Task{})
 	}
 	return id
 }
 
-func (c *cloud) freeTask(id uint32) {
-	t := &c.tasks[id]
-	if t.history != none {
-		c.forgotten = append(c.forgotten, t.history)
+func (c *cloud) freeTask(id uint32, k *task) {
+	if k.retried {
+		c.forgotten = append(c.forgotten, c.asides[id].history)
 	}
-	t.generation++
-	t.next = c.spareTask
+	k.next = c.spareTask
 	c.spareTask = id
 }
 
 // request brings a task to its function.
-func (c *cloud) request(id uint32) {
-	t := &c.tasks[id]
-	tn := c.tenants[t.tenant]
-	if c.over(tn, t.execution) {
+func (c *cloud) request(id uint32, k *task, t *tenant, x *execution) {
+	if c.over(t, k.execution, x) {
 		c.drop(id)
 		return
 	}
-	f := c.functions[t.function]
-	t.due = c.now
+	f := c.functions[k.function]
+	k.due = c.now
 	if f.queue.n > 0 {
 		c.enqueue(&f.queue, id)
 		c.queued++
 		return
 	}
-	if c.admit(id, f) {
+	if c.admit(id, k, f) {
 		return
 	}
-	if tn.executions[t.execution].counted {
+	if x.counted {
 		f.ledger.throttled++
 	}
 	if !c.platform.Limits.Queue {
-		t.outcome = throttled
+		k.outcome = throttled
 		c.retry(id, f)
 		return
 	}
@@ -118,15 +120,15 @@ func (c *cloud) request(id uint32) {
 }
 
 // admit gives the task an instance, false where limits forbid it.
-func (c *cloud) admit(id uint32, f *function) bool {
-	if !f.rate.try(c.now, 1) {
+func (c *cloud) admit(id uint32, k *task, f *function) bool {
+	if f.rate.rate > 0 && !f.rate.try(c.now, 1) {
 		return false
 	}
+	k.fixed, k.cold = false, false
 	if f.Provisioned > 0 {
 		if instance, ok := f.provisioned.take(c.now, f.stream); ok {
-			t := &c.tasks[id]
-			t.fixed, t.cold, t.start, t.init = true, false, 0, 0
-			c.occupy(id, f, instance, c.now)
+			k.fixed = true
+			c.occupy(id, k, f, instance, c.now)
 			return true
 		}
 	}
@@ -137,64 +139,60 @@ func (c *cloud) admit(id uint32, f *function) bool {
 	} else if c.limit != 0 && c.shared >= c.limit {
 		return false
 	}
-	t := &c.tasks[id]
-	instance, warm := f.warm.take(c.now, f.stream)
 	runs := c.now
-	t.fixed, t.cold, t.start, t.init = false, false, 0, 0
-	switch {
-	case warm:
-	case len(f.ahead) > 0:
-		first := f.ahead[0]
-		c.errands[first.errand].what = idle
-		f.startedAhead(first.errand)
-		f.warm.claim(first.instance)
-		instance, runs = first.instance, first.ready
-	case !f.scale.try(c.now, 1):
-		return false
-	default:
-		delay, init := f.startTime()
-		runs += delay + init
-		instance = f.warm.start(c.now)
-		f.equip(&f.warm, instance, c.now)
-		t.cold, t.start, t.init = true, delay+init, init
+	instance, warm := f.warm.take(c.now, f.stream)
+	if !warm {
+		if len(f.ahead) > 0 {
+			first := f.ahead[0]
+			c.errands[first.errand].what = idle
+			f.startedAhead(first.errand)
+			f.warm.claim(first.instance)
+			instance, runs = first.instance, first.ready
+		} else if f.scale.try(c.now, 1) {
+			delay, init := f.startTime()
+			runs += delay + init
+			instance = f.warm.start(c.now)
+			f.equip(&f.warm, instance, c.now)
+			k.cold = true
+			c.asides[id].start, c.asides[id].init = delay+init, init
+		} else {
+			return false
+		}
 	}
 	f.running++
 	if f.Reserved == 0 {
 		c.shared++
 	}
-	c.occupy(id, f, instance, runs)
+	c.occupy(id, k, f, instance, runs)
 	return true
 }
 
 // occupy lets the task run on an instance from a time on.
-func (c *cloud) occupy(id uint32, f *function, instance uint32, runs int64) {
-	t := &c.tasks[id]
-	t.instance, t.runs = instance, runs
-	t.outcome, t.lasts = succeeded, t.busy
+func (c *cloud) occupy(id uint32, k *task, f *function, instance uint32, runs int64) {
+	k.instance, k.runs = instance, runs
+	k.outcome, k.lasts = succeeded, k.busy
 	if f.uneven {
-		c.vary(id, f)
+		c.vary(k, f)
 	}
-	if t.lasts > f.timeout && !f.moves {
-		t.outcome, t.lasts = timedOut, f.timeout
-	}
-	if t.cold && f.platform.Failures.StartFailure > 0 && f.stream.Float64() < f.platform.Failures.StartFailure {
-		t.outcome, t.lasts = notStarted, 0
+	if k.lasts > f.timeout && !f.moves {
+		k.outcome, k.lasts = timedOut, f.timeout
 	}
 	c.inFlight++
 	c.most = max(c.most, c.inFlight)
-	if c.tenants[t.tenant].stagesOf(t.execution)[t.stage].input {
-		if f.moves && t.outcome != notStarted {
+	if c.tenants[k.tenant].stage(k.execution, int(k.stage)).input {
+		if f.moves && k.outcome != notStarted {
 			c.at(runs, reads, id)
 		} else {
-			c.at(runs+t.lasts, ends, id)
+			c.at(runs+k.lasts, ends, id)
 		}
 		return
 	}
 	// The function waits for its input, which is billed.
-	t.parked = true
+	k.parked = true
 	c.park(id)
 	if f.timeout != never {
-		c.later(runs+f.timeout, errand{what: givesUp, a: id, b: t.generation})
+		c.asides[id].generation++
+		c.later(runs+f.timeout, errand{what: givesUp, a: id, b: c.asides[id].generation})
 	}
 }
 
@@ -217,7 +215,7 @@ func (c *cloud) resume(id uint32) {
 // giveUp ends a function that has waited for its input for too long.
 func (c *cloud) giveUp(id, generation uint32) {
 	t := &c.tasks[id]
-	if t.generation != generation || !t.parked || t.runs+c.functions[t.function].timeout != c.now {
+	if c.asides[id].generation != generation || !t.parked || t.runs+c.functions[t.function].timeout != c.now {
 		return
 	}
 	t.parked = false
@@ -229,59 +227,58 @@ func (c *cloud) giveUp(id, generation uint32) {
 // attemptEnds ends an attempt: its instance is free, it is billed, and the task
 // is done or retried.
 func (c *cloud) attemptEnds(id uint32) {
-	t := &c.tasks[id]
-	f := c.functions[t.function]
+	k := &c.tasks[id]
+	f, t := c.functions[k.function], c.tenants[k.tenant]
+	x := &t.executions[k.execution]
 	c.inFlight--
 	bill := &f.tariff
-	if broken := t.outcome != succeeded; t.fixed {
+	if k.fixed {
 		// A provisioned instance that was lost is replaced at once.
-		f.provisioned.release(c.now, t.instance, false)
+		f.provisioned.release(c.now, k.instance, false)
 		bill = &f.reserved
 	} else {
-		f.warm.release(c.now, t.instance, broken)
+		f.warm.release(c.now, k.instance, k.outcome != succeeded)
 		f.running--
 		if f.Reserved == 0 {
 			c.shared--
 		}
 	}
-	ran := c.now - t.runs
-	init := int64(0)
-	if t.cold && c.platform.ColdStart.BilledInit {
-		init = t.init
+	ran, init := c.now-k.runs, int64(0)
+	if k.cold && f.platform.ColdStart.BilledInit {
+		init = c.asides[id].init
 	}
 	billed, cost := bill.invoice(ran + init)
-	stored := money(0)
 	if f.moves {
-		stored = c.tenants[t.tenant].bindingOf(t).storage
-		cost += stored
+		stored := t.bindingOf(k).storage
+		if cost += stored; x.counted {
+			f.ledger.storage += stored
+		}
 	}
-	x := &c.tenants[t.tenant].executions[t.execution]
 	x.cost += cost
 	c.audit.bill(cost)
 	if c.each != nil {
-		c.recordAttempt(c.tenants[t.tenant].runs[t.execution], t, billed, cost)
+		c.recordAttempt(t.runs[k.execution], id, k, billed, cost)
 	}
 	if x.counted {
 		l := &f.ledger
 		l.invocations++
-		if t.cold {
+		if k.cold {
 			l.cold++
 		}
-		l.wait.add(t.runs - t.due)
+		l.wait.add(k.runs - k.due)
 		l.busy.add(ran)
 		l.billed.add(billed)
 		l.init.add(init)
 		l.cost += cost
-		l.storage += stored
 	}
 	if c.queued > 0 {
 		c.dispatch()
 	}
-	if t.outcome != succeeded {
+	if k.outcome != succeeded {
 		c.retry(id, f)
 		return
 	}
-	c.taskDone(id)
+	c.taskDone(id, k, t, x)
 }
 
 // retry repeats a task that has failed as its retriers say, or fails its
@@ -293,15 +290,16 @@ func (c *cloud) retry(id uint32, f *function) {
 	if x.counted && t.outcome != throttled {
 		f.ledger.failed[t.outcome]++
 	}
-	if c.over(tn, t.execution) {
+	if c.over(tn, t.execution, x) {
 		c.drop(id)
 		return
 	}
 	if len(f.Retry) > 0 {
-		if t.history == none {
-			t.history = c.newHistory(len(f.Retry))
+		if !t.retried {
+			t.retried = true
+			c.asides[id].history = c.newHistory(len(f.Retry))
 		}
-		if k, delay := NextRetry(f.Retry, c.histories[t.history], failures[t.outcome], f.stream); k >= 0 {
+		if k, delay := NextRetry(f.Retry, c.histories[c.asides[id].history], failures[t.outcome], f.stream); k >= 0 {
 			if x.counted {
 				f.ledger.retries++
 			}
@@ -333,8 +331,8 @@ func (c *cloud) newHistory(n int) uint32 {
 func (c *cloud) drop(id uint32) {
 	t := &c.tasks[id]
 	tn, slot := c.tenants[t.tenant], t.execution
-	c.freeTask(id)
-	c.leave(tn, slot)
+	c.freeTask(id, t)
+	c.leave(tn, slot, &tn.executions[slot])
 }
 
 // dispatch admits requests that wait, those that have waited longest first.
@@ -355,9 +353,10 @@ func (c *cloud) dispatch() {
 		if first.queue.n == 0 {
 			c.waiting = append(c.waiting[:at], c.waiting[at+1:]...)
 		}
-		if t := &c.tasks[id]; c.over(c.tenants[t.tenant], t.execution) {
+		k := &c.tasks[id]
+		if t := c.tenants[k.tenant]; c.over(t, k.execution, &t.executions[k.execution]) {
 			c.drop(id)
-		} else if !c.admit(id, first) {
+		} else if !c.admit(id, k, first) {
 			panic(fmt.Sprintf("sim: function %s takes no request although it should", first.name))
 		}
 		if first.queue.n > 0 {

@@ -19,6 +19,7 @@ type tenant struct {
 	policy   models.Policy // nil under a configuration
 	schedule *models.Schedule
 	parents  []int32
+	width    int // stages
 
 	arrivals Arrivals // nil in a closed loop
 	closed   Closed
@@ -72,7 +73,6 @@ type execution struct {
 	cost    money
 	number  int
 	open    int32 // tasks and errands under way
-	left    int32 // stages that have not ended
 	failed  failure
 	counted bool // after the warm-up
 }
@@ -147,12 +147,12 @@ func (t *tenant) newExecution() uint32 {
 
 // bindingOf returns the stage that a task is of, under its configuration.
 func (t *tenant) bindingOf(k *task) *binding {
-	return &t.bindings[t.stagesOf(k.execution)[k.stage].binding]
+	return &t.bindings[t.stage(k.execution, int(k.stage)).binding]
 }
 
-func (t *tenant) stagesOf(slot uint32) []stageRun {
-	n := uint32(len(t.parents))
-	return t.stages[slot*n : slot*n+n]
+// stage returns a stage of an execution.
+func (t *tenant) stage(slot uint32, s int) *stageRun {
+	return &t.stages[int(slot)*t.width+s]
 }
 
 // begin starts an execution.
@@ -160,17 +160,16 @@ func (c *cloud) begin(t *tenant) {
 	slot := t.newExecution()
 	x := &t.executions[slot]
 	x.start, x.word, x.number, x.cost = c.now, t.words.Uint64(), t.asked, 0
-	x.open, x.left, x.failed, x.counted = 1, int32(len(t.parents)), succeeded, c.now >= c.warmup
+	x.open, x.failed, x.counted = 1, succeeded, c.now >= c.warmup
 	t.asked++
 	c.asked++
-	stages := t.stagesOf(slot)
 	for s, parents := range t.parents {
-		st := &stages[s]
+		st := t.stage(slot, s)
 		st.waiting, st.parked, st.pending, st.binding = parents, none, none, uint32(s)
 		st.input, st.launched = false, false
 	}
 	if t.policy != nil {
-		t.online[slot].begin(t.policy.Begin(), len(stages))
+		t.online[slot].begin(t.policy.Begin(), t.width)
 	}
 	if c.each != nil {
 		c.record(t, slot)
@@ -183,7 +182,7 @@ func (c *cloud) begin(t *tenant) {
 			c.ready(t, slot, s)
 		}
 	}
-	c.leave(t, slot)
+	c.leave(t, slot, x)
 }
 
 // begin makes room for the decisions about a run of n stages.
