@@ -61,68 +61,113 @@ func (w serving) load(t testing.TB, n int, rule WarmChoice, seed uint64) *LoadSu
 	return s
 }
 
-// bare is the yardstick of the benchmarks: the plainest loop that simulates
-// such a load, with instances used most recently first, lazy keep-alive and no
-// metrics but the cold starts. It draws the same numbers from the same kind of
-// generator.
+// bare is the yardstick of the benchmarks: a plain loop that simulates such a
+// load and counts nothing but cold starts. Arrivals are merged, the end of a
+// request and the keep-alive of an instance are events of a binary heap, and
+// the latter is armed again when it comes up too early. The most recently used
+// instance serves first. The numbers come from the same kind of generator.
 func (w serving) bare(n int, seed uint64) (cold int, end int64) {
 	const keepAlive, init = 600e9, 25e7
+	type pending struct {
+		at       int64
+		instance int32 // that a request leaves, or ^instance that may expire
+	}
+	type instance struct {
+		used int64
+		dead bool
+	}
 	arrivals := rand.New(rand.NewPCG(seed, 1))
 	service := rand.New(rand.NewPCG(seed, 2))
-	var heap []int64 // ends of requests
-	var idle []int64 // since when, in ns; the most recently used is the last
-	now := int64(0)
-	next := int64(arrivals.ExpFloat64() / w.rate * 1e9)
-	for n > 0 || len(heap) > 0 {
-		if n > 0 && (len(heap) == 0 || next < heap[0]) {
-			now = next
-			next += int64(arrivals.ExpFloat64() / w.rate * 1e9)
-			n--
-			end := now + int64(service.ExpFloat64()*w.mean*1e9)
-			if k := len(idle); k > 0 && now-idle[k-1] < keepAlive {
-				idle = idle[:k-1]
-			} else {
-				idle = idle[:0]
-				cold++
-				end += init
+	var heap []pending
+	push := func(p pending) {
+		heap = append(heap, p)
+		i := len(heap) - 1
+		for i > 0 {
+			parent := (i - 1) / 2
+			if heap[parent].at <= p.at {
+				break
 			}
-			heap = append(heap, end)
-			i := len(heap) - 1
-			for i > 0 {
-				parent := (i - 1) / 2
-				if heap[parent] <= end {
-					break
-				}
-				heap[i] = heap[parent]
-				i = parent
-			}
-			heap[i] = end
-			continue
+			heap[i] = heap[parent]
+			i = parent
 		}
-		now = heap[0]
-		idle = append(idle, now)
-		moved := heap[len(heap)-1]
-		heap = heap[:len(heap)-1]
+		heap[i] = p
+	}
+	pop := func() pending {
+		top, n := heap[0], len(heap)-1
+		moved := heap[n]
+		heap = heap[:n]
 		i := 0
 		for {
 			c := 2*i + 1
-			if c >= len(heap) {
+			if c >= n {
 				break
 			}
-			if c+1 < len(heap) && heap[c+1] < heap[c] {
+			if c+1 < n && heap[c+1].at < heap[c].at {
 				c++
 			}
-			if moved <= heap[c] {
+			if moved.at <= heap[c].at {
 				break
 			}
 			heap[i] = heap[c]
 			i = c
 		}
-		if len(heap) > 0 {
+		if n > 0 {
 			heap[i] = moved
 		}
+		return top
 	}
-	return cold, now
+	var instances []instance
+	var idle, free []int32 // the most recently used is the last
+	busy := 0
+	next := int64(arrivals.ExpFloat64() / w.rate * 1e9)
+	for n > 0 || busy > 0 {
+		if n > 0 && (len(heap) == 0 || next < heap[0].at) {
+			now := next
+			next += int64(arrivals.ExpFloat64() / w.rate * 1e9)
+			n--
+			busy++
+			end = now + int64(service.ExpFloat64()*w.mean*1e9)
+			id := int32(-1)
+			for k := len(idle); k > 0 && id < 0; k = len(idle) {
+				if id, idle = idle[k-1], idle[:k-1]; instances[id].dead {
+					free = append(free, id)
+					id = -1
+				}
+			}
+			if id < 0 {
+				cold++
+				end += init
+				if k := len(free); k > 0 {
+					id, free = free[k-1], free[:k-1]
+					instances[id].dead = false
+				} else {
+					id = int32(len(instances))
+					instances = append(instances, instance{})
+				}
+				push(pending{end + keepAlive, ^id})
+			}
+			instances[id].used = -1
+			push(pending{end, id})
+			continue
+		}
+		e := pop()
+		end = e.at
+		if e.instance >= 0 {
+			busy--
+			instances[e.instance].used = e.at
+			idle = append(idle, e.instance)
+			continue
+		}
+		switch in := &instances[^e.instance]; {
+		case in.used < 0: // it serves a request
+			push(pending{e.at + keepAlive, e.instance})
+		case e.at-in.used < keepAlive:
+			push(pending{in.used + keepAlive, e.instance})
+		default:
+			in.dead = true
+		}
+	}
+	return cold, end
 }
 
 // cpu returns the processor time that the test has taken so far.
