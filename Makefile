@@ -1,7 +1,7 @@
 # Everything here needs Go, make, git and sh. Modules are fetched on first use.
 
 .DEFAULT_GOAL := check
-.PHONY: check build vet fmt lint test race bench fuzz golden reproduce prove help clean
+.PHONY: check build vet fmt lint test race bench bench-long fuzz golden reproduce prove help clean
 
 # Tests and `make reproduce` read the recordings if they lie beside the
 # checkout or in the folder that EEVEE_RECORDINGS names.
@@ -39,6 +39,9 @@ race: ## the tests of packages with goroutines under the race detector, those th
 bench: ## run every benchmark
 	go test -run '^$$' -bench . -benchmem ./...
 
+bench-long: ## the simulator under loads of 100 million invocations, and a million executions of ml
+	go test -run '^$$' -bench 'W[123]$$|ML' -benchtime 1x -timeout 30m ./sim -invocations 100000000
+
 fuzz: ## run every fuzz target for FUZZTIME (default 10s)
 	@list=$$(go test -list '^Fuzz' ./...) || { echo "$$list"; exit 1; }; \
 	echo "$$list" | awk '/^Fuzz/ { t[n++] = $$1 } /^ok/ { for (i = 0; i < n; i++) print $$2, t[i]; n = 0 }' | \
@@ -61,4 +64,4 @@ clean: ## remove what the targets built
 	rm -rf bin $(OUT)
 
 help: ## print the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

@@ -1,6 +1,9 @@
 package sim
 
-import "fmt"
+import (
+	"fmt"
+	"math/bits"
+)
 
 // kernel is a discrete-event scheduler. Events are processed in the total
 // order (time, id), the id counting events in the order in which they were
@@ -86,6 +89,15 @@ func (e event) before(f event) bool {
 	return e.at < f.at || e.at == f.at && e.word < f.word
 }
 
+// first returns a, or b if the event there comes before that at a. Which of two
+// children is first is anybody's guess, so that computing the answer is faster
+// than branching on it; times are not negative.
+func (h heap) first(a, b int) int {
+	_, borrow := bits.Sub64(h[b].word, h[a].word, 0)
+	_, borrow = bits.Sub64(uint64(h[b].at), uint64(h[a].at), borrow)
+	return a ^ (a^b)&-int(borrow)
+}
+
 func (h *heap) push(e event) {
 	*h = append(*h, e)
 	s := *h
@@ -118,20 +130,22 @@ func (h *heap) pop() event {
 func (h heap) replace(e event) {
 	i := 0
 	for {
-		first := 4*i + 1
-		if first >= len(h) {
+		child := 4*i + 1
+		if child >= len(h) {
 			break
 		}
-		least, at := first, h[first]
-		for c := first + 1; c < min(first+4, len(h)); c++ {
-			if h[c].before(at) {
-				least, at = c, h[c]
+		least := child
+		if child+3 < len(h) {
+			least = h.first(h.first(child, child+1), h.first(child+2, child+3))
+		} else {
+			for c := child + 1; c < len(h); c++ {
+				least = h.first(least, c)
 			}
 		}
-		if !at.before(e) {
+		if !h[least].before(e) {
 			break
 		}
-		h[i] = at
+		h[i] = h[least]
 		i = least
 	}
 	h[i] = e

@@ -41,6 +41,16 @@ func TestColdStartsByWarmChoice(t *testing.T) {
 			}
 		}
 		mean := sum / float64(seeds)
+		if test.rule == MostRecent {
+			bare := 0.0
+			for seed := range seeds {
+				cold, _ := test.bare(n, seed+1)
+				bare += float64(cold) / float64(seeds)
+			}
+			if within := 4 * 15 * math.Sqrt(2/float64(seeds)); math.Abs(bare-mean) > within {
+				t.Errorf("%s: %.2f cold starts, %.2f by the bare loop; they should differ by %.2f at most", test.name, mean, bare, within)
+			}
+		}
 		t.Logf("%s %s: %.2f cold starts", test.name, test.rule, mean)
 		if math.Round(mean) < test.low || math.Round(mean) > test.top {
 			t.Errorf("%s %s: %.2f cold starts over %d seeds, want %v to %v", test.name, test.rule, mean, seeds, test.low, test.top)
