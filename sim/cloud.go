@@ -139,6 +139,9 @@ func (c *cloud) run(ctx context.Context) error {
 			c.check()
 		}
 	}
+	if c.asked != c.ended {
+		return c.stuck()
+	}
 	if c.audit.every > 0 {
 		c.check()
 		c.checkRest()
@@ -157,6 +160,19 @@ func (c *cloud) share() float64 {
 		share = max(share, float64(c.ended)/float64(n))
 	}
 	return min(share, 1)
+}
+
+// stuck says why executions are under way although nothing happens any more:
+// functions that were invoked ahead of their input hold what it takes to make
+// it.
+func (c *cloud) stuck() error {
+	parked := 0
+	for id := range c.tasks {
+		if c.tasks[id].parked {
+			parked++
+		}
+	}
+	return fmt.Errorf("at %.3f s, %d executions wait for each other: %d functions that were launched early wait for their input, and %d requests for their turn", seconds(c.now), c.asked-c.ended, parked, c.queued)
 }
 
 // arrive starts the next execution of an open workload.
@@ -230,8 +246,8 @@ func (c *cloud) errand(id uint32) {
 		c.leave(t, e.a, x)
 	case prewarms:
 		c.prewarm(e.a, int(e.b))
+		c.dispatch()
 	case looksAfter:
-		c.functions[e.a].woken = false
 		c.dispatch()
 	case givesUp:
 		c.giveUp(e.a, e.b)
@@ -245,7 +261,7 @@ func (c *cloud) prewarm(f uint32, n int) {
 		delay, init := fn.startTime()
 		ready := c.now + delay + init
 		instance := fn.warm.startAhead(c.now, ready)
-		fn.equip(&fn.warm, instance, c.now)
+		fn.equip(&fn.warm, instance, ready)
 		if c.platform.ColdStart.BilledInit {
 			_, cost := fn.tariff.invoice(init)
 			cost -= fn.tariff.fee

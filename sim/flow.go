@@ -87,6 +87,10 @@ func (c *cloud) launch(t *tenant, slot uint32, s int, x *execution, st *stageRun
 			if due = c.delayed(t, b, j, tasks[j].Cold == 0, due); o.MapConcurrency > 0 && j >= o.MapConcurrency {
 				// Invoked when another task of the stage has ended; until then
 				// due is its delay.
+				if x.failed != succeeded {
+					c.drop(id)
+					continue
+				}
 				k.due, k.next = due-at, none
 				if pending == none {
 					st.pending = id

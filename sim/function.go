@@ -29,7 +29,7 @@ type function struct {
 	running     int // requests on instances on demand
 
 	queue    queue
-	woken    bool // an errand is under way to look after the queue
+	wakes    int64 // ns; when an errand looks after the queue, the first of several
 	tariff   tariff
 	reserved tariff // on provisioned instances
 	uneven   bool   // requests differ by more than the world says
@@ -140,9 +140,15 @@ func newFunction(name string, p *Platform, f Function, c models.StageConfig, str
 // since makes instances count from a time on.
 func (f *function) since(at int64) { f.warm.since, f.provisioned.since = at, at }
 
-// equip gives a new instance the factor by which it is slower than others, and
-// a link to the network.
-func (f *function) equip(p *pool, instance uint32, now int64) {
+// equip gives a new instance, which is initialised at a time, the factor by
+// which it is slower than others, and a link to the network.
+func (f *function) equip(p *pool, instance uint32, ready int64) {
+	if p.slots > 1 {
+		for int(instance) >= len(p.readies) {
+			p.readies = append(p.readies, 0)
+		}
+		p.readies[instance] = ready
+	}
 	if sd := f.platform.Variation.InstanceSD; sd > 0 {
 		for int(instance) >= len(p.factors) {
 			p.factors = append(p.factors, 1)
@@ -153,7 +159,7 @@ func (f *function) equip(p *pool, instance uint32, now int64) {
 		for int(instance) >= len(p.links) {
 			p.links = append(p.links, link{})
 		}
-		p.links[instance] = f.platform.Network.newLink(now)
+		p.links[instance] = f.platform.Network.newLink(ready)
 	}
 }
 

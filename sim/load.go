@@ -298,10 +298,6 @@ func (d *deployment) cloud(replication uint64, each func(*Run) error) *cloud {
 	c.audit.every = auditEvery
 	for k, w := range d.workloads {
 		t := c.newTenant(w, d.plans[k])
-		for i := range t.parents {
-			f := s.Platform.Function(t.workflow.Name(), t.workflow.Stage(i).Name)
-			c.limit -= max(f.Reserved, f.Provisioned)
-		}
 		if t.arrivals == nil {
 			for range t.closed.Users {
 				c.at(nanoseconds(t.closed.Draw(t.thinking)), asks, uint32(k))
@@ -310,8 +306,10 @@ func (d *deployment) cloud(replication uint64, each func(*Run) error) *cloud {
 			c.arrivals.push(event{at, uint64(k)})
 		}
 	}
-	if s.Platform.Limits.Concurrency > 0 && c.limit <= 0 {
-		c.limit = exhausted
+	if reserved, _ := d.reserved(); c.limit > 0 {
+		if c.limit -= reserved; c.limit <= 0 {
+			c.limit = exhausted
+		}
 	}
 	return c
 }

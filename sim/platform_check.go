@@ -179,18 +179,7 @@ func (d *deployment) checkReservations() error {
 	if limit == 0 {
 		return nil
 	}
-	taken, without := 0, ""
-	for _, w := range d.workloads {
-		workflow := w.World.Workflow()
-		for i := range workflow.Len() {
-			name := workflow.Stage(i).Name
-			f := p.Function(workflow.Name(), name)
-			own := max(f.Reserved, f.Provisioned)
-			if taken += own; own == 0 && without == "" {
-				without = fmt.Sprintf("stage %q of workload %s", name, w.Name)
-			}
-		}
-	}
+	taken, without := d.reserved()
 	switch {
 	case taken > limit:
 		return fmt.Errorf("platform %s: the functions have %d requests reserved or provisioned, but limits.account_concurrency is %d", p.Name, taken, limit)
@@ -198,4 +187,21 @@ func (d *deployment) checkReservations() error {
 		return fmt.Errorf("platform %s: all of limits.account_concurrency %d is reserved or provisioned, and nothing left for %s", p.Name, limit, without)
 	}
 	return nil
+}
+
+// reserved returns how much of the account's concurrency the functions of the
+// workloads have for themselves, and the first that has nothing for itself,
+// empty where all of them have.
+func (d *deployment) reserved() (sum int, without string) {
+	for _, w := range d.workloads {
+		workflow := w.World.Workflow()
+		for i := range workflow.Len() {
+			f := d.settings.Platform.Function(workflow.Name(), workflow.Stage(i).Name)
+			own := max(f.Reserved, f.Provisioned)
+			if sum += own; own == 0 && without == "" {
+				without = fmt.Sprintf("stage %q of workload %s", f.Stage, w.Name)
+			}
+		}
+	}
+	return sum, without
 }

@@ -27,6 +27,7 @@ type pool struct {
 	available shelf
 	factors   []float64 // by which instances are slower, in the same places; empty: they are not
 	links     []link    // of instances, in the same places; empty: nothing is moved
+	readies   []int64   // ns; when instances are initialised, in the same places; empty unless they serve several requests
 
 	started uint64 // instances
 	live    int    // instances that have not been found to have ended
@@ -121,8 +122,8 @@ func (p *pool) startAhead(now, ready int64) uint32 {
 func (p *pool) ready(id uint32) { p.offer(id) }
 
 // claim gives a request to an instance that was started ahead and is not ready.
-func (p *pool) claim(id uint32) {
-	p.instances[id].active = 1
+func (p *pool) claim(now int64, id uint32) {
+	p.instances[id].active, p.instances[id].used = 1, now
 	if p.slots > 1 {
 		p.offer(id)
 	}

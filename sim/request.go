@@ -97,12 +97,7 @@ func (c *cloud) request(id uint32, k *task, t *tenant, x *execution) {
 	}
 	f := c.functions[k.function]
 	k.due = c.now
-	if f.queue.n > 0 {
-		c.enqueue(&f.queue, id)
-		c.queued++
-		return
-	}
-	if c.admit(id, k, f) {
+	if f.queue.n == 0 && c.admit(id, k, f) {
 		return
 	}
 	if x.counted {
@@ -114,9 +109,10 @@ func (c *cloud) request(id uint32, k *task, t *tenant, x *execution) {
 		return
 	}
 	c.enqueue(&f.queue, id)
-	c.queued++
-	c.waiting = append(c.waiting, f)
-	c.wake(f)
+	if c.queued++; f.queue.n == 1 {
+		c.waiting = append(c.waiting, f)
+		c.wake(f)
+	}
 }
 
 // admit gives the task an instance, false where limits forbid it.
@@ -141,18 +137,21 @@ func (c *cloud) admit(id uint32, k *task, f *function) bool {
 	}
 	runs := c.now
 	instance, warm := f.warm.take(c.now, f.stream)
+	if warm && f.warm.slots > 1 {
+		runs = max(runs, f.warm.readies[instance])
+	}
 	if !warm {
 		if len(f.ahead) > 0 {
 			first := f.ahead[0]
 			c.errands[first.errand].what = idle
 			f.startedAhead(first.errand)
-			f.warm.claim(first.instance)
+			f.warm.claim(c.now, first.instance)
 			instance, runs = first.instance, first.ready
 		} else if f.scale.try(c.now, 1) {
 			delay, init := f.startTime()
 			runs += delay + init
 			instance = f.warm.start(c.now)
-			f.equip(&f.warm, instance, c.now)
+			f.equip(&f.warm, instance, runs)
 			k.cold = true
 			c.asides[id].start, c.asides[id].init = delay+init, init
 		} else {
@@ -346,6 +345,9 @@ func (c *cloud) dispatch() {
 			}
 		}
 		if first == nil {
+			for _, f := range c.waiting {
+				c.wake(f)
+			}
 			return
 		}
 		id := c.dequeue(&first.queue)
@@ -358,9 +360,6 @@ func (c *cloud) dispatch() {
 			c.drop(id)
 		} else if !c.admit(id, k, first) {
 			panic(fmt.Sprintf("sim: function %s takes no request although it should", first.name))
-		}
-		if first.queue.n > 0 {
-			c.wake(first)
 		}
 	}
 }
@@ -382,11 +381,11 @@ func (c *cloud) opens(f *function) bool {
 // wake looks after a queue at the time when rates let its first request pass.
 func (c *cloud) wake(f *function) {
 	at := f.rate.opens(c.now)
-	if !f.warm.offers(c.now) {
+	if !f.provisioned.offers(c.now) && !f.warm.offers(c.now) && len(f.ahead) == 0 {
 		at = max(at, f.scale.opens(c.now))
 	}
-	if at > c.now && !f.woken {
-		f.woken = true
+	if at > c.now && (f.wakes <= c.now || at < f.wakes) {
+		f.wakes = at
 		c.later(at, errand{what: looksAfter, a: f.place})
 	}
 }
