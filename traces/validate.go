@@ -138,11 +138,16 @@ func (v *validation) texts(r *Record) {
 	if r.Stage == "" && r.Statistic != Run {
 		v.defect(Error, "stage", "missing")
 	}
-	v.oneOf("statistic", string(r.Statistic), string(Invocation), string(Mean), string(P95), string(Run))
-	v.oneOf("source", r.Source, Recorded, Synthetic, Simulated, Live)
+	v.oneOf("statistic", string(r.Statistic), statistics)
+	v.oneOf("source", r.Source, sources)
 }
 
-func (v *validation) oneOf(column, value string, allowed ...string) {
+var (
+	statistics = []string{string(Invocation), string(Mean), string(P95), string(Run)}
+	sources    = []string{Recorded, Synthetic, Simulated, Live}
+)
+
+func (v *validation) oneOf(column, value string, allowed []string) {
 	switch {
 	case value == "":
 		v.defect(Error, column, "missing")

@@ -30,7 +30,7 @@ func csvFormat() Format {
 				if row.MemoryMB == 0 {
 					row.MemoryMB = memory
 				}
-				out.seen["row"]++
+				out.saw("row")
 				return nil
 			})
 		},

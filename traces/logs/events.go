@@ -25,8 +25,12 @@ func eventsFormat() Format {
 					return skip(dec)
 				}
 				return elements(dec, func() error {
+					var e logEvent
+					if err := value(dec, &e); err != nil {
+						return err
+					}
 					events++
-					return m.takeLogEvent(dec, events, "", "")
+					return m.takeLogEvent(e, events, "", "")
 				})
 			}, nil)
 			return jsonEnd(in.name, m, out, err)
@@ -41,12 +45,9 @@ type logEvent struct {
 	Message   string `json:"message"`
 }
 
-// takeLogEvent reads the next value as an event.
-func (m *messages) takeLogEvent(dec *json.Decoder, number int, stream, function string) error {
-	var e logEvent
-	if err := value(dec, &e); err != nil {
-		return err
-	}
+// takeLogEvent reads one event, which is of a stream and a function where it
+// does not name its stream.
+func (m *messages) takeLogEvent(e logEvent, number int, stream, function string) error {
 	if e.Stream != "" {
 		stream = e.Stream
 	}

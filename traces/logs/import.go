@@ -115,11 +115,11 @@ const maxSums = 16
 // Meta returns what a trace of the rows says about all of them.
 func (r *Report) Meta() traces.Meta {
 	var sums []string
-	formats := make(tally)
+	formats := make(map[string]bool)
 	for _, f := range r.Files {
 		if f.Skipped == "" {
 			sums = append(sums, f.SHA256)
-			formats[f.Format]++
+			formats[f.Format] = true
 		}
 	}
 	meta := traces.Meta{

@@ -15,12 +15,17 @@ type message struct {
 	function string // empty: unknown
 	text     string
 	partial  bool // that there is no init time says nothing
+	coarse   bool // ns has whole seconds
 }
 
 const unknownNS = -1
 
-// logPrecisionUS is the precision of the times of CloudWatch.
-const logPrecisionUS = 1000
+// logPrecisionUS is the precision of the times of CloudWatch, and secondUS that
+// of its short form.
+const (
+	logPrecisionUS = 1000
+	secondUS       = 1_000_000
+)
 
 // messages reads the events of one file of Lambda or Step Functions, in the
 // order of the log.
@@ -77,7 +82,7 @@ func newMessages(out *sink) *messages {
 func (m *messages) finish() error {
 	for i, n := range m.seen {
 		if n > 0 {
-			m.out.seen[messageKinds[i]] += n
+			m.out.seen.add(messageKinds[i], n)
 		}
 	}
 	if m.history != nil {
@@ -191,16 +196,19 @@ func (m *messages) emit(e message, p *reportLine) error {
 	r.BilledRule = BilledRule(r)
 	if e.ns != unknownNS {
 		r.EndNS = a.int64(e.ns)
-		r.TimePrecisionUS = a.int64(logPrecisionUS)
+		precision := int64(logPrecisionUS)
+		if e.coarse {
+			precision = secondUS
+		}
+		r.TimePrecisionUS = a.int64(precision)
 	}
 	r.SourceLine = a.int64(e.line)
 	if len(m.started) > 0 || len(m.failed) > 0 {
 		key := maphash.String(m.seed, p.requestID)
 		if ns, ok := m.started[key]; ok {
 			delete(m.started, key)
-			if ns != unknownNS && (e.ns == unknownNS || ns <= e.ns) {
+			if ns != unknownNS && e.ns != unknownNS && ns <= e.ns {
 				r.StartNS = a.int64(ns)
-				r.TimePrecisionUS = a.int64(logPrecisionUS)
 			}
 		}
 		if f, ok := m.failed[key]; ok && p.status == "" {

@@ -55,7 +55,7 @@ func (m *messages) takePlatform(e message, kind string, event *platformEvent) er
 		return nil
 	}
 	if ns, ok := wholeInstant(event.Time); ok {
-		e.ns = ns
+		e.ns, e.coarse = ns, false
 	}
 	var record platformRecord
 	if len(event.Record) > 0 && event.Record[0] == '{' {

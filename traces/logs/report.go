@@ -73,14 +73,48 @@ const (
 	maxSampleText  = 200
 )
 
-// tally counts by name.
-type tally map[string]int64
+// tally counts by name. Names mostly come in runs: that of the last one is
+// remembered, which spares most of the look-ups of a large log.
+type tally struct {
+	names map[string]*int64
+	last  string
+	count *int64 // of the last name; nil: none yet
+}
+
+// maxNames bounds how many names are counted one by one.
+const maxNames = 10_000
+
+// otherNames are those beyond.
+const otherNames = "others"
+
+func (t *tally) add(name string, n int64) {
+	if t.count == nil || name != t.last {
+		t.find(name)
+	}
+	*t.count += n
+}
+
+func (t *tally) find(name string) {
+	if t.names == nil {
+		t.names = make(map[string]*int64)
+	}
+	if t.names[name] == nil {
+		if len(t.names) >= maxNames {
+			name = otherNames
+		}
+		name = strings.Clone(name) // of a line, which need not be kept
+		if t.names[name] == nil {
+			t.names[name] = new(int64)
+		}
+	}
+	t.last, t.count = strings.Clone(name), t.names[name]
+}
 
 // counts returns the counts, the largest first.
-func (t tally) counts() []Count {
-	counts := make([]Count, 0, len(t))
-	for name, n := range t {
-		counts = append(counts, Count{name, n})
+func (t *tally) counts() []Count {
+	counts := make([]Count, 0, len(t.names))
+	for name, n := range t.names {
+		counts = append(counts, Count{name, *n})
 	}
 	slices.SortFunc(counts, func(a, b Count) int {
 		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Name, b.Name))
@@ -114,13 +148,14 @@ func (r *Report) WriteText(w io.Writer) error {
 	for _, s := range r.Samples {
 		line("", "%s:%d: %s: %q", s.Path, s.Line, s.Problem, s.Text)
 	}
-	formats, skipped := make(tally), 0
+	var formats tally
+	skipped := 0
 	for _, f := range r.Files {
 		if f.Skipped != "" {
 			skipped++
 			continue
 		}
-		formats[f.Format]++
+		formats.add(f.Format, 1)
 	}
 	line("files", "%s", listed(formats.counts()))
 	if skipped > 0 {

@@ -42,7 +42,7 @@ func newSink(ctx context.Context, o *Options, visit func([]traces.Record) error)
 	return &sink{
 		ctx: ctx, options: o, visit: visit, batch: make([]traces.Record, 0, batchRows+recentRows),
 		report: &Report{Schema: ReportSchema, Workflow: o.Workflow, Files: []FileReport{}, Samples: []Sample{}},
-		ids:    newIDSet(), rules: make(tally), statuses: make(tally), stages: make(tally), seen: make(tally),
+		ids:    newIDSet(),
 	}
 }
 
@@ -148,30 +148,20 @@ func (s *sink) count(r *traces.Record) {
 	if r.RestoreUS != nil {
 		s.report.WithRestore++
 	}
-	rule := "unknown"
+	rule, status := "unknown", ""
 	if r.BilledRule != nil {
 		rule = *r.BilledRule
 	}
-	s.rules[rule]++
-	status := ""
 	if r.Status != nil {
 		status = *r.Status
 	}
-	s.statuses[status]++
-	if len(s.stages) < maxNames {
-		s.stages[r.Stage]++
-	} else if _, ok := s.stages[r.Stage]; ok {
-		s.stages[r.Stage]++
-	} else {
-		s.stages["others"]++
-	}
+	s.rules.add(rule, 1)
+	s.statuses.add(status, 1)
+	s.stages.add(r.Stage, 1)
 }
 
-// maxNames bounds how many names are counted one by one.
-const maxNames = 10_000
-
 // saw counts a line or an event by what it is.
-func (s *sink) saw(what string) { s.seen[what]++ }
+func (s *sink) saw(what string) { s.seen.add(what, 1) }
 
 // unknown counts a line or an event that gives no row because it was not
 // understood, and keeps the first ones.

@@ -53,6 +53,7 @@ type subscription struct {
 	events int
 	group  string
 	stream string
+	early  []logEvent // that came before the names of their group and stream
 	nested int
 }
 
@@ -102,7 +103,7 @@ func (s *subscription) packed(text string) error {
 // objects reads deliveries, and what they are wrapped in.
 func (s *subscription) objects(r io.Reader) error {
 	return walk(r, func() error {
-		s.group, s.stream = "", ""
+		s.group, s.stream, s.early = "", "", nil
 		return nil
 	}, func(name string, dec *json.Decoder) error {
 		switch name {
@@ -119,12 +120,15 @@ func (s *subscription) objects(r io.Reader) error {
 			return value(dec, &s.stream)
 		case "logEvents":
 			return elements(dec, func() error {
-				s.events++
-				function := ""
-				if strings.HasPrefix(s.group, "/aws/lambda/") {
-					function = functionOf(s.group)
+				var e logEvent
+				if err := value(dec, &e); err != nil {
+					return err
 				}
-				return s.takeLogEvent(dec, s.events, s.stream, function)
+				if s.group == "" || s.stream == "" {
+					s.early = append(s.early, e)
+					return nil
+				}
+				return s.event(e)
 			})
 		case "awslogs":
 			var wrapped struct{ Data string }
@@ -142,7 +146,24 @@ func (s *subscription) objects(r io.Reader) error {
 			})
 		}
 		return skip(dec)
-	}, nil)
+	}, func() error {
+		for _, e := range s.early {
+			if err := s.event(e); err != nil {
+				return err
+			}
+		}
+		s.early = nil
+		return nil
+	})
+}
+
+func (s *subscription) event(e logEvent) error {
+	s.events++
+	function := ""
+	if strings.HasPrefix(s.group, "/aws/lambda/") {
+		function = functionOf(s.group)
+	}
+	return s.takeLogEvent(e, s.events, s.stream, function)
 }
 
 // firstBase64 decodes the beginning of a text that is base64.

@@ -57,8 +57,9 @@ func readText(in *input, out *sink) error {
 		}
 		e := message{line: lines.line, ns: unknownNS, stream: stream, text: line}
 		if len(line) > 0 && line[0] >= '0' && line[0] <= '9' {
-			if ns, text, ok := cutInstant(line); ok {
+			if ns, text, ok := cutInstant(line); ok && text != "" {
 				e.ns, e.text = ns, text
+				e.coarse = line[len("2026-10-08T14:05:27")] != '.'
 				if name, rest := cutStream(text); name != "" {
 					e.stream, e.text = name, rest
 				}
