@@ -193,7 +193,10 @@ func (x *Invocation) row(out *sink, t *Trace, number int64) error {
 		r.RequestID = a.text(x.RequestID)
 	}
 	r.Attempt = a.int32(int32(x.Attempt))
-	if x.Service != nil && x.Service != x.Runtime {
+	switch {
+	case x.Attempt > 0 && x.Try != nil:
+		r.ScheduledNS = x.Try.StartNS // the first one waits from the beginning
+	case x.Service != nil && x.Service != x.Runtime:
 		r.ScheduledNS = x.Service.StartNS
 	}
 	status := "success"
