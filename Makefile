@@ -10,7 +10,7 @@ export EEVEE_RECORDINGS
 
 # The version of the sources is stamped into the binary where git knows it.
 BUILDVCS := $(shell git rev-parse HEAD >/dev/null 2>&1 && echo true || echo false)
-FUZZTIME ?= 10s
+FUZZTIME ?= 30s
 OUT      ?= out
 
 check: build vet fmt lint test ## build, vet, fmt, lint and test (the default)
@@ -42,7 +42,7 @@ bench: ## run every benchmark
 bench-long: ## the simulator under loads of 100 million invocations, and a million executions of ml
 	go test -run '^$$' -bench 'W[123]$$|ML' -benchtime 1x -timeout 30m ./sim -invocations 100000000
 
-fuzz: ## run every fuzz target for FUZZTIME (default 10s)
+fuzz: ## run every fuzz target for FUZZTIME (default 30s)
 	@list=$$(go test -list '^Fuzz' ./...) || { echo "$$list"; exit 1; }; \
 	echo "$$list" | awk '/^Fuzz/ { t[n++] = $$1 } /^ok/ { for (i = 0; i < n; i++) print $$2, t[i]; n = 0 }' | \
 	while read -r package target; do \

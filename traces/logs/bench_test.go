@@ -90,7 +90,7 @@ func readBytes(tb testing.TB, text []byte, visit func([]traces.Record) error) in
 	o := Options{Workflow: "app"}
 	out := newSink(tb.Context(), &o, visit)
 	out.begin("text", "f")
-	if err := readText(&input{"text", bufio.NewReader(bytes.NewReader(text))}, out); err != nil {
+	if err := readText(newInput("text", bytes.NewReader(text)), out); err != nil {
 		tb.Fatal(err)
 	}
 	report, err := out.finish()

@@ -1,7 +1,6 @@
 package logs
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	goflag "flag"
@@ -69,7 +68,7 @@ func readAny(reader Format, o Options, data []byte) (rows int64, report Report, 
 	})
 	out.begin("input", "input")
 	out.strict = reader.strict
-	if err := reader.read(&input{"input", bufio.NewReader(bytes.NewReader(data))}, out); err != nil {
+	if err := reader.read(newInput("input", bytes.NewReader(data)), out); err != nil {
 		return rows, Report{}, err
 	}
 	report, err = out.finish()

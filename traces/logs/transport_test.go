@@ -1,7 +1,6 @@
 package logs
 
 import (
-	"bufio"
 	"bytes"
 	"compress/gzip"
 	"context"
@@ -294,7 +293,7 @@ func TestUnknownLinesAreCounted(t *testing.T) {
 	o.Workflow = "app"
 	out := newSink(context.Background(), &o, func([]traces.Record) error { return nil })
 	out.begin("x.log", "x")
-	if err := readText(&input{"x.log", bufio.NewReader(strings.NewReader(strings.Join(lines, "\n")))}, out); err != nil {
+	if err := readText(newInput("x.log", strings.NewReader(strings.Join(lines, "\n"))), out); err != nil {
 		t.Fatal(err)
 	}
 	r, err := out.finish()
@@ -344,7 +343,7 @@ func readString(tb testing.TB, f Format, content string) []traces.Record {
 		return nil
 	})
 	out.begin("input", "input")
-	if err := f.read(&input{"input", bufio.NewReader(strings.NewReader(content))}, out); err != nil {
+	if err := f.read(newInput("input", strings.NewReader(content)), out); err != nil {
 		tb.Fatal(err)
 	}
 	if _, err := out.finish(); err != nil {
