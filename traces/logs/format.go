@@ -25,7 +25,9 @@ type input struct {
 	*bufio.Reader
 }
 
-func newInput(name string, r io.Reader) *input { return &input{name, bufio.NewReaderSize(r, headBytes)} }
+func newInput(name string, r io.Reader) *input {
+	return &input{name, bufio.NewReaderSize(r, headBytes)}
+}
 
 // begin skips blanks and returns the first character that is none, which is
 // not read yet; 0 at the end.

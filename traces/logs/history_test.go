@@ -63,7 +63,7 @@ func story() []happened {
 	a = add(a, "LambdaFunctionTimedOut", d{"error": "States.Timeout"})
 	b = add(b, "TaskStateExited", d{"name": "Work", "output": "22"})
 	a = add(a, "TaskStateExited", d{"name": "Work", "output": "{}"})
-	b = add(b, "MapIterationSucceeded", d{"name": "Each", "index": 1})
+	add(b, "MapIterationSucceeded", d{"name": "Each", "index": 1})
 	a = add(a, "MapIterationSucceeded", d{"name": "Each", "index": 0})
 	e = add(a, "MapStateSucceeded", nil)
 	e = add(e, "MapStateExited", d{"name": "Each", "output": "[]"})
@@ -75,13 +75,12 @@ func story() []happened {
 	b = add(b, "TaskScheduled", d{"resourceType": "dynamodb", "resource": "putItem", "parameters": "{}"})
 	a = add(a, "PassStateEntered", d{"name": "Right", "input": "[]"})
 	b = add(b, "TaskStarted", d{"resourceType": "dynamodb", "resource": "putItem"})
-	a = add(a, "PassStateExited", d{"name": "Right", "output": "[]"})
+	add(a, "PassStateExited", d{"name": "Right", "output": "[]"})
 	b = add(b, "TaskSucceeded", d{"resourceType": "dynamodb", "resource": "putItem", "output": "{}"})
 	b = add(b, "TaskStateExited", d{"name": "Store", "output": "{}"})
 	e = add(b, "ParallelStateSucceeded", nil)
 	e = add(e, "ParallelStateExited", d{"name": "Both", "output": "[]"})
 	add(e, "ExecutionSucceeded", d{"output": "[]"})
-	_ = a
 	return events
 }
 

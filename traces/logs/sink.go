@@ -64,12 +64,6 @@ func (s *sink) row() (*traces.Record, error) {
 	return r, nil
 }
 
-// drop takes the last row back.
-func (s *sink) drop() {
-	s.batch = s.batch[:len(s.batch)-1]
-	s.file.Rows--
-}
-
 // recent returns the last row with a request id, if it was not handed on yet.
 func (s *sink) recent(requestID string) *traces.Record {
 	for i := len(s.batch) - 1; i >= max(0, len(s.batch)-recentRows); i-- {
