@@ -57,22 +57,24 @@ func scaled[S string | []byte](text S, shift int, factor int64) (int64, error) {
 		point -= power
 	}
 	high, n := bits.Mul64(digits, uint64(factor))
-	if high != 0 || n > math.MaxInt64 {
-		return 0, errTooLarge
+	half := false
+	for shift -= point; shift < 0 && (high > 0 || n > 0 || half); shift++ {
+		var rest uint64
+		high, rest = high/10, high%10
+		n, rest = bits.Div64(rest, n, 10)
+		half = rest >= 5
 	}
-	for shift -= point; shift > 0 && n > 0; shift-- {
-		if n > math.MaxInt64/10 {
+	for ; shift > 0 && n > 0; shift-- {
+		if high > 0 || n > math.MaxInt64/10 {
 			return 0, errTooLarge
 		}
 		n *= 10
 	}
-	half := false
-	for ; shift < 0 && (n > 0 || half); shift++ {
-		half = n%10 >= 5
-		n /= 10
-	}
 	if half {
 		n++
+	}
+	if high > 0 || n > math.MaxInt64 {
+		return 0, errTooLarge
 	}
 	if negative {
 		return -int64(n), nil
