@@ -118,6 +118,7 @@ func (c *cloud) bind(t *tenant, key bindingKey) (uint32, error) {
 	b.resolution = r
 	t.bindings = append(t.bindings, b)
 	t.bound[key] = place
+	t.order = append(t.order, key)
 	t.reserve(key.stage, key.config.Parallelism)
 	return place, nil
 }

@@ -48,3 +48,42 @@ func ExampleSimulate() {
 	// split: 5.0 s, billed 4.8 s (recorded 1x1769MB, 1 execution)
 	// count: 12.0 s, billed 36.0 s (recorded 4x1769MB reading from 1, 1 execution)
 }
+
+// A function that takes a second is called 0.5 times per second, at random. Of
+// the time that an instance costs to keep, the platform bills nothing: only
+// requests, the time that functions run, and initialisation.
+func ExampleLoad() {
+	w, err := models.NewWorkflow("thumbnail", []models.Stage{{Name: "resize", MaxParallelism: 1}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	one, cold, compute := int32(1), 0.0, 1.0
+	world, err := sim.NewReplay(w, []traces.Record{{
+		Workflow: "thumbnail", Execution: "monday", Stage: "resize", Statistic: traces.Mean, MemoryMB: 1769, Parallelism: &one,
+		Cold: &cold, Compute: &compute, Source: traces.Recorded,
+	}}, sim.ReplaySettings{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	platform := &sim.Platform{
+		Name:      "small",
+		Instances: sim.Instances{KeepAlive: 600, WarmChoice: sim.MostRecent},
+		ColdStart: sim.ColdStart{Init: sim.Mixture{{Median: 0.4}}, BilledInit: true},
+		Limits:    sim.Limits{Concurrency: 3, Queue: true},
+		Price:     models.MustPrice(models.PriceAWS),
+	}
+	summary, err := sim.Load(context.Background(), []sim.Workload{{
+		World: world, Config: models.Config{{Memory: 1769, Parallelism: 1}}, Arrivals: sim.Poisson{Rate: 0.5},
+	}}, sim.LoadSettings{Platform: platform, Seed: 1, Duration: 86_400, Warmup: 3600}, nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	load, function := summary.Workloads[0], summary.Functions[0]
+	fmt.Printf("latency: p50 %.1f s, p99 %.1f s\n", load.Latency.P50, load.Latency.P99)
+	fmt.Printf("%.2f requests at a time, at most %d\n", function.BusySeconds/(summary.Simulated-3600), summary.Peak)
+	fmt.Printf("cost of an execution: %.7f USD\n", load.Cost.Mean)
+	// Output:
+	// latency: p50 1.0 s, p99 1.2 s
+	// 0.50 requests at a time, at most 3
+	// cost of an execution: 0.0000290 USD
+}

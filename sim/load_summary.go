@@ -178,7 +178,7 @@ func (d *deployment) summary(clouds []*cloud) *LoadSummary {
 		s.Cost.Orchestration += l.steps.usd()
 		s.Cost.Deciding += l.deciding.usd()
 		s.Workloads = append(s.Workloads, x)
-		s.warn(w.Name, d.plans[k])
+		s.warn(w.Name, d.plans[k], k, clouds)
 	}
 	for _, f := range functions {
 		l := &f.functionLedger
@@ -197,7 +197,7 @@ func (d *deployment) summary(clouds []*cloud) *LoadSummary {
 }
 
 // warn adds what the world of a workload has to say about its stages.
-func (s *LoadSummary) warn(workload string, p *plan) {
+func (s *LoadSummary) warn(workload string, p *plan, k int, clouds []*cloud) {
 	add := func(stage int, b Behaviour) {
 		for _, warning := range b.Warnings() {
 			text := fmt.Sprintf("workload %s, stage %q: %s", workload, p.workflow.Stage(stage).Name, warning)
@@ -209,6 +209,14 @@ func (s *LoadSummary) warn(workload string, p *plan) {
 	if p.layout != nil {
 		for i, b := range p.layout.stages {
 			add(i, b)
+		}
+	}
+	for _, c := range clouds {
+		if c == nil || p.online == nil {
+			continue
+		}
+		for _, key := range c.tenants[k].order {
+			add(key.stage, c.tenants[k].bindings[c.tenants[k].bound[key]].behaviour)
 		}
 	}
 }

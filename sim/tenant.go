@@ -33,6 +33,7 @@ type tenant struct {
 
 	bindings []binding // per stage under a configuration; else as they are decided
 	bound    map[bindingKey]uint32
+	order    []bindingKey // of bound, as they were decided
 
 	executions []execution
 	stages     []stageRun   // of all executions
