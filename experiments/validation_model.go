@@ -61,7 +61,9 @@ var forecasters = []Forecaster{
 	}},
 }
 
-// ablations are what is left of the calibrated model without one of its parts.
+// ablations are what is left of the calibrated model without some of its parts.
+// Calibration makes good for a missing part as far as it can; what a part does by
+// itself shows in the last two, which are not calibrated.
 var ablations = []struct {
 	option   string
 	settings models.CalibratedSettings
@@ -70,6 +72,8 @@ var ablations = []struct {
 	{"no-variation", models.CalibratedSettings{NoExecutionVariation: true}},
 	{"no-calibration", models.CalibratedSettings{NoCalibration: true}},
 	{"independent-stages", models.CalibratedSettings{IndependentStages: true}},
+	{"only-parameters", models.CalibratedSettings{NoExecutionVariation: true, NoCalibration: true}},
+	{"only-variation", models.CalibratedSettings{NoParameterUncertainty: true, NoCalibration: true}},
 }
 
 // ForecasterNames returns the names of the models that can be validated.
@@ -82,7 +86,7 @@ func ForecasterNames() []string {
 }
 
 // AblationNames returns the names of the calibrated model, and of it without
-// one of its parts.
+// some of its parts.
 func AblationNames() []string {
 	names := []string{"calibrated"}
 	for _, a := range ablations {
