@@ -143,8 +143,12 @@ func foresee(fitted Predictor, model string, seen, held *models.Profile, configu
 	w := seen.Workflow
 	var points []ValidationPoint
 	for i := range w.Len() {
-		// Runs of a configuration share their prediction.
-		known := map[[3]int]prediction{}
+		// Runs of a configuration share what is known of it.
+		type expectation struct {
+			prediction
+			inside bool
+		}
+		known := map[[3]int]expectation{}
 		for _, o := range held.Warm(i) {
 			recorded := executionTime(o)
 			if math.IsNaN(recorded) {
@@ -157,12 +161,12 @@ func foresee(fitted Predictor, model string, seen, held *models.Profile, configu
 				if err != nil {
 					return nil, err
 				}
-				expected = newPrediction(sample)
+				expected = expectation{newPrediction(sample), inside(seen, i, o.Config)}
 				known[key] = expected
 			}
 			point := expected.point(recorded)
 			point.Model, point.Stage, point.Configuration, point.Execution = model, w.Stage(i).Name, configuration, o.Execution
-			point.Memory, point.Parallelism, point.Inside = o.Config.Memory, o.Config.Parallelism, inside(seen, i, o.Config)
+			point.Memory, point.Parallelism, point.Inside = o.Config.Memory, o.Config.Parallelism, expected.inside
 			points = append(points, point)
 		}
 	}
