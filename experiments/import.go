@@ -37,6 +37,8 @@ type Imported struct {
 	Recorded    []traces.Record // the executions and the invocations that were joined to them
 	Setup       *Setup          // nil where no model could be fitted
 	Report      ImportReport
+
+	visits map[string]map[string]int // of states by name, by execution, where a history tells them
 }
 
 // ImportReport says what came of an import, and how good the data are.
@@ -120,7 +122,7 @@ func Import(ctx context.Context, q ImportRequest) (*Imported, error) {
 		paths []string
 	}{{"logs", q.Logs}, {"profile", q.Profile}, {"delays", q.Delays}} {
 		for _, path := range part.paths {
-			rows, err := in.read(path, part.role)
+			rows, err := in.read(ctx, path, part.role)
 			errs = append(errs, err)
 			read[k] = append(read[k], rows...)
 			if err := ctx.Err(); err != nil {
@@ -132,6 +134,8 @@ func Import(ctx context.Context, q ImportRequest) (*Imported, error) {
 		return nil, err
 	}
 	im.Report.Inputs = in.files
+	im.Report.Warnings = append(im.Report.Warnings, in.warnings...)
+	im.visits = in.visits
 	return im, im.assemble(q, read[0], read[1], read[2])
 }
 
@@ -148,11 +152,12 @@ func (im *Imported) assemble(q ImportRequest, recorded, profile, delays []traces
 	}
 	calls, otherCalls := ownInvocations(recorded, resolved)
 	single, otherSingle := ownInvocations(profile, resolved)
+	calls, repeated := unrepeated(calls)
+	calls = im.told(calls, recorded, resolved)
 	if len(calls)+len(single) == 0 {
 		return fmt.Errorf("%s: no invocation in the logs is of one of its functions (%s); the logs have %s. If these are the same under other names, say so with --function LOG=MACHINE",
 			q.Machine, strings.Join(machineFunctions(m), ", "), list(functionsOf(recorded, profile)))
 	}
-	calls, repeated := unrepeated(calls)
 	single, repeatedSingle := unrepeated(single)
 
 	runs, notes := runsOf(recorded)
@@ -202,7 +207,7 @@ func functionsOf(parts ...[]traces.Record) []string {
 	names := make(map[string]bool)
 	for _, rows := range parts {
 		for k := range rows {
-			if f := rows[k].Function; f != nil && kindOf(&rows[k]) == invocationRow {
+			if f := rows[k].Function; f != nil && (kindOf(&rows[k]) == invocationRow || kindOf(&rows[k]) == taskRow) {
 				names[*f] = true
 			}
 		}
@@ -266,7 +271,16 @@ func (im *Imported) name(executions []execution, calls []traces.Record) {
 func (im *Imported) learn(executions []execution, calls []traces.Record, q ImportRequest) error {
 	var counts []asl.Counts
 	for _, e := range executions {
-		if len(e.rows) == 0 || e.row.Status != nil && failedStatus(*e.row.Status) {
+		_, told := im.visits[e.row.Execution]
+		if len(e.rows) == 0 && !told || e.row.Status != nil && failedStatus(*e.row.Status) {
+			continue
+		}
+		if visits, ok := im.visits[e.row.Execution]; ok && im.namesAreUnique() {
+			c := asl.Counts{States: make(map[string]int)}
+			for _, s := range im.Machine.States() {
+				c.States[s.ID] = visits[s.Name] // 0: not visited, which is known
+			}
+			counts = append(counts, c)
 			continue
 		}
 		c := asl.Counts{Functions: make(map[string]int)}
@@ -312,6 +326,64 @@ func (im *Imported) learn(executions []execution, calls []traces.Record, q Impor
 		im.warn("%d of %d executions have invocations that no way through the machine explains; they are left out of choices and widths", l.Inconsistent, l.Inconsistent+l.Executions)
 	}
 	return nil
+}
+
+// namesAreUnique reports whether every state has a name of its own, so that a
+// history tells them apart.
+func (im *Imported) namesAreUnique() bool {
+	for _, s := range im.Machine.States() {
+		if s.ID != s.Name {
+			return false
+		}
+	}
+	return true
+}
+
+// told gives invocations what the orchestrator tells of them: their execution,
+// state, iteration and instants, from the task with the same request. A task
+// that no function's log tells of becomes an invocation itself, which took as
+// long as the orchestrator saw.
+func (im *Imported) told(calls, recorded []traces.Record, resolved map[string]string) []traces.Record {
+	byRequest := make(map[string]int)
+	for k := range calls {
+		if id := calls[k].RequestID; id != nil {
+			byRequest[*id] = k
+		}
+	}
+	logged := make(map[string]bool)
+	for k := range calls {
+		logged[*calls[k].Function] = true
+	}
+	seen := make(map[string]int)
+	for k := range recorded {
+		t := recorded[k]
+		if kindOf(&t) != taskRow || t.Execution == "" {
+			continue
+		}
+		if t.RequestID != nil {
+			if c, ok := byRequest[*t.RequestID]; ok {
+				r := &calls[c]
+				r.Execution, r.StateName, r.MapIndex, r.Attempt = t.Execution, t.StateName, t.MapIndex, t.Attempt
+				r.ScheduledNS, r.StartNS, r.EndNS, r.TimePrecisionUS = t.ScheduledNS, t.StartNS, t.EndNS, t.TimePrecisionUS
+				continue
+			}
+		}
+		name := ""
+		if t.Function != nil {
+			name = resolved[*t.Function]
+		}
+		if name == "" || logged[name] {
+			continue
+		}
+		us := (*t.EndNS - *t.StartNS) / 1000
+		t.Function, t.DurationUS = &name, &us
+		calls = append(calls, t)
+		seen[name]++
+	}
+	for _, name := range slices.Sorted(maps.Keys(seen)) {
+		im.warn("no log of function %s: its %d invocations count as long as Step Functions saw them, with the time it takes to invoke them, and for free", name, seen[name])
+	}
+	return calls
 }
 
 func failedStatus(status string) bool {

@@ -36,8 +36,9 @@ func sampleOf(values []float64) asl.Sample {
 //   - dispatch: from the first task being scheduled to it having started, and
 //     redispatch the same for later ones;
 //   - invoke: what a started task took beyond the function's own duration (and
-//     the start of a new environment), from invocations that end within the
-//     task, or from rows that say it;
+//     the start of a new environment), from invocations of the same request,
+//     or, where tasks follow each other and each has one, from those of the
+//     same execution in their order, or from rows that say it;
 //   - transition: from a task's end to the next one being scheduled;
 //   - end: from the last task's end to the end of the execution.
 //
@@ -67,14 +68,33 @@ func delaysOf(rows []traces.Record) (*asl.Delays, []string) {
 	var notes []string
 	var start, dispatch, redispatch, transition, end []float64
 	executions, _ := join(runs, tasks)
+	logged, _ := join(runs, withoutExecution(calls))
+	own := make(map[string]float64) // by request
+	for k := range calls {
+		if took, ok := ownTime(&calls[k]); ok && calls[k].RequestID != nil {
+			own[*calls[k].RequestID] = took
+		}
+	}
 	between := func(from, to *int64) float64 { return float64(*to-*from) / 1e9 }
 	parallel := 0
-	for _, e := range executions {
+	for n, e := range executions {
 		slices.SortStableFunc(e.rows, func(a, b int) int { return cmp.Compare(began(&tasks[a]), began(&tasks[b])) })
-		if len(e.rows) == 0 || overlap(tasks, e.rows) {
-			if len(e.rows) > 0 {
-				parallel++
+		inOrder := !overlap(tasks, e.rows)
+		for i, k := range e.rows {
+			t := &tasks[k]
+			took, ok := ownTime(t)
+			if !ok && t.RequestID != nil {
+				took, ok = own[*t.RequestID]
 			}
+			if !ok && inOrder && len(logged[n].rows) == len(e.rows) {
+				took, ok = ownTime(&calls[logged[n].rows[i]])
+			}
+			if ok {
+				invoke = append(invoke, between(t.StartNS, t.EndNS)-took)
+			}
+		}
+		if !inOrder {
+			parallel++
 			continue
 		}
 		for i, k := range e.rows {
@@ -91,23 +111,6 @@ func delaysOf(rows []traces.Record) (*asl.Delays, []string) {
 			if i == len(e.rows)-1 {
 				end = append(end, between(t.EndNS, e.row.EndNS))
 			}
-		}
-	}
-	// What the function itself took, for every task that holds one invocation.
-	var spans []traces.Record
-	for _, t := range tasks {
-		if own, ok := ownTime(&t); ok {
-			invoke = append(invoke, between(t.StartNS, t.EndNS)-own)
-			continue
-		}
-		t.Execution = ""
-		spans = append(spans, t)
-	}
-	held, _ := join(spans, withoutExecution(calls))
-	for _, h := range held {
-		if len(h.rows) == 1 {
-			own, _ := ownTime(&calls[h.rows[0]])
-			invoke = append(invoke, between(h.row.StartNS, h.row.EndNS)-own)
 		}
 	}
 	if parallel > 0 {

@@ -3,10 +3,9 @@ package experiments
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/csv"
-	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -36,11 +35,13 @@ type inputs struct {
 	names    []string       // of the mappings
 	asked    int
 	files    []ImportInput
+	visits   map[string]map[string]int // of states by name, by execution, where a history tells them
+	warnings []string
 }
 
 // newInputs loads the mappings that were asked for, and the bundled ones.
 func newInputs(workflow string, mappings []string) (*inputs, error) {
-	in := &inputs{workflow: workflow, asked: len(mappings)}
+	in := &inputs{workflow: workflow, asked: len(mappings), visits: make(map[string]map[string]int)}
 	names := slices.Clone(mappings)
 	for _, name := range logs.Mappings() {
 		if !slices.Contains(names, name) {
@@ -58,27 +59,27 @@ func newInputs(workflow string, mappings []string) (*inputs, error) {
 }
 
 // read reads a file, or all files of a folder in the order of their names.
-func (in *inputs) read(path, role string) ([]traces.Record, error) {
+func (in *inputs) read(ctx context.Context, path, role string) ([]traces.Record, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, err
 	}
 	if !info.IsDir() {
-		return in.file(path, role)
+		return in.file(ctx, path, role)
 	}
 	var rows []traces.Record
 	err = filepath.WalkDir(path, func(p string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || strings.HasSuffix(p, ".sha256") {
 			return err
 		}
-		more, err := in.file(p, role)
+		more, err := in.file(ctx, p, role)
 		rows = append(rows, more...)
 		return err
 	})
 	return rows, err
 }
 
-func (in *inputs) file(path, role string) ([]traces.Record, error) {
+func (in *inputs) file(ctx context.Context, path, role string) ([]traces.Record, error) {
 	info := ImportInput{Path: path, Role: role}
 	var rows []traces.Record
 	var err error
@@ -86,7 +87,7 @@ func (in *inputs) file(path, role string) ([]traces.Record, error) {
 		info.Format = "trace"
 		rows, _, err = traces.Read(path)
 	} else {
-		rows, info.Format, err = in.text(path)
+		rows, info.Format, err = in.text(ctx, path)
 	}
 	if err != nil {
 		return nil, err
@@ -136,25 +137,99 @@ func kindOf(r *traces.Record) rowKind {
 	return otherRow
 }
 
-// text reads a file that is not a trace: a table, told by its header.
-func (in *inputs) text(path string) (rows []traces.Record, format string, err error) {
+// text reads a file that is not a trace: a table whose header a mapping knows,
+// else a log.
+func (in *inputs) text(ctx context.Context, path string) (rows []traces.Record, format string, err error) {
 	text, err := readUnpacked(path)
 	if err != nil {
 		return nil, "", err
 	}
-	header, err := csv.NewReader(bytes.NewReader(firstLine(text))).Read()
-	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, "", fmt.Errorf("%s: is no trace (.parquet) and no table with a header: %w", path, err)
+	header, _ := csv.NewReader(bytes.NewReader(firstLine(text))).Read() // a log has none
+	k, unknown := in.mappingFor(header)
+	if unknown == nil {
+		err = logs.ReadCSV(bytes.NewReader(text), path, in.workflow, in.mappings[k], func(r *traces.Record) error {
+			rows = append(rows, *r)
+			return nil
+		})
+		return rows, "csv, mapping " + in.names[k], err
 	}
-	k, err := in.mappingFor(header)
-	if err != nil {
-		return nil, "", fmt.Errorf("%s: %w", path, err)
+	f, ok := logs.Detect(text[:min(len(text), headBytes)])
+	switch {
+	case !ok || f.Name == "csv":
+		return nil, "", fmt.Errorf("%s: is no log that is known, and %w", path, unknown)
+	case f.Name == historyFormat:
+		rows, err = in.history(path, text)
+		return rows, f.Name, err
 	}
-	err = logs.ReadCSV(bytes.NewReader(text), path, in.workflow, in.mappings[k], func(r *traces.Record) error {
-		rows = append(rows, *r)
+	o := logs.Options{Workflow: in.workflow, Format: f.Name}
+	report, err := logs.Import(ctx, o, []string{path}, func(batch []traces.Record) error {
+		rows = append(rows, batch...)
 		return nil
 	})
-	return rows, "csv, mapping " + in.names[k], err
+	if err != nil {
+		return nil, "", err
+	}
+	in.warnings = append(in.warnings, report.Warnings...)
+	if report.Unknown > 0 {
+		in.warnings = append(in.warnings, fmt.Sprintf("%s: %d lines or events were not understood and give no row", path, report.Unknown))
+	}
+	return rows, f.Name, nil
+}
+
+const (
+	headBytes     = 1 << 16                 // that are looked at to tell a format
+	historyFormat = "stepfunctions-history" // the one format that tells of states that are no tasks
+)
+
+// history reads executions of a state machine: a row for each of them and for
+// each attempt of a Lambda task, and how often each state was visited.
+func (in *inputs) history(path string, text []byte) ([]traces.Record, error) {
+	var rows []traces.Record
+	err := logs.ReadHistory(bytes.NewReader(text), path, func(x *logs.Execution) error {
+		base := traces.Record{Workflow: in.workflow, Execution: x.ID, Source: traces.Recorded}
+		if x.StartNS != nil && x.EndNS != nil {
+			run := base
+			start, end, status := *x.StartNS, *x.EndNS, x.Status
+			run.Statistic, run.StartNS, run.EndNS, run.Status = traces.Run, &start, &end, &status
+			rows = append(rows, run)
+		}
+		visits := make(map[string]int)
+		for i := range x.Visits {
+			v := &x.Visits[i]
+			visits[v.State]++
+			for k, a := range v.Attempts {
+				if a.Service != "lambda" || a.Started == nil || a.Ended == nil {
+					continue
+				}
+				task := base
+				attempt, state := int32(k), v.State
+				task.Statistic, task.Stage, task.StateName, task.MapIndex, task.Attempt = traces.Invocation, state, &state, v.MapIndex, &attempt
+				task.ScheduledNS, task.StartNS, task.EndNS = copied(a.Scheduled), copied(a.Started), copied(a.Ended)
+				for _, text := range []struct {
+					from string
+					to   **string
+				}{{a.Function, &task.Function}, {a.RequestID, &task.RequestID}, {a.Status, &task.Status}, {a.ErrorType, &task.ErrorType}} {
+					if text.from != "" {
+						*text.to = &text.from
+					}
+				}
+				rows = append(rows, task)
+			}
+		}
+		if x.Missing == 0 && x.EndNS != nil {
+			in.visits[x.ID] = visits
+		}
+		return nil
+	})
+	return rows, err
+}
+
+func copied(p *int64) *int64 {
+	if p == nil {
+		return nil
+	}
+	x := *p
+	return &x
 }
 
 func firstLine(text []byte) []byte {

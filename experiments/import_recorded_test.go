@@ -44,7 +44,7 @@ func executeImported(t *testing.T, im *experiments.Imported) *experiments.Execut
 	if err := im.Write(dir); err != nil {
 		t.Fatal(err)
 	}
-	source, err := experiments.MachineFiles{Machine: dir}.Load()
+	source, err := experiments.MachineFiles{Machine: dir}.Load(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

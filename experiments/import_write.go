@@ -2,6 +2,7 @@ package experiments
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -156,7 +157,7 @@ type MachineFiles struct {
 }
 
 // Load reads a state machine, its behaviour, its trace and recorded executions.
-func (f MachineFiles) Load() (*ImportedSource, error) {
+func (f MachineFiles) Load(ctx context.Context) (*ImportedSource, error) {
 	machine := f.Machine
 	info, err := os.Stat(machine)
 	if err != nil {
@@ -208,7 +209,7 @@ func (f MachineFiles) Load() (*ImportedSource, error) {
 		return nil, err
 	}
 	s.Rows = onceEach(rows)
-	return &s, s.against(f)
+	return &s, s.against(ctx, f)
 }
 
 // overlaid returns a map with the entries of both, those of the second first.
@@ -239,14 +240,14 @@ func onceEach(rows []traces.Record) []traces.Record {
 }
 
 // against reads the recorded executions.
-func (s *ImportedSource) against(f MachineFiles) error {
+func (s *ImportedSource) against(ctx context.Context, f MachineFiles) error {
 	in, err := newInputs(s.Machine.Name, f.Mappings)
 	if err != nil {
 		return err
 	}
 	var rows []traces.Record
 	for _, path := range f.Against {
-		more, err := in.read(path, "executions")
+		more, err := in.read(ctx, path, "executions")
 		if err != nil {
 			return err
 		}

@@ -20,9 +20,10 @@ func importVerb() verb {
 		name:    "import",
 		summary: "turn a state machine and logs into a workflow, a trace and a model",
 		detail: "MACHINE is a state machine in the Amazon States Language. LOGS is what was recorded of\n" +
-			"its executions: traces (Parquet), tables (CSV, gzipped or not, told by their header)\n" +
-			"and folders of them. Invocations join executions by name or by time; choices, loops\n" +
-			"and widths of maps are estimated from them.\n\n" +
+			"its executions: logs of Lambda and Step Functions (told by their content), tables (CSV,\n" +
+			"told by their header), traces (Parquet) and folders of them. Invocations join\n" +
+			"executions by name, request or time; choices, loops and widths of maps are estimated\n" +
+			"from them.\n\n" +
 			"With --profile the times of the functions come from invocations recorded apart, with\n" +
 			"--delays those of the orchestrator from executions of any machine.\n\n" +
 			"DIR appears whole or not at all, with machine.asl.json, behaviour.json (to be edited),\n" +

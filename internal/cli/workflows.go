@@ -16,6 +16,7 @@ func workflowsVerb() verb {
 			showWorkflowVerb(),
 			importWorkflowVerb(),
 			executeWorkflowVerb(),
+			exportWorkflowVerb(),
 		},
 	}
 }

@@ -44,7 +44,7 @@ func executeWorkflowVerb() verb {
 					return err
 				}
 			}
-			source, err := f.Load()
+			source, err := f.Load(c.ctx)
 			if err != nil {
 				return err
 			}
