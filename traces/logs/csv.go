@@ -30,10 +30,29 @@ func csvFormat() Format {
 				if row.MemoryMB == 0 {
 					row.MemoryMB = memory
 				}
+				if !out.options.KeepIdentifiers {
+					hide(row)
+				}
 				out.saw("row")
 				return nil
 			})
 		},
+	}
+}
+
+// hide drops the accounts from the ARNs of a row. What only looks like an
+// account may be any number in a table, and stays.
+func hide(r *traces.Record) {
+	short := func(v *string, name func(string) string) {
+		if v != nil && strings.HasPrefix(*v, "arn:") {
+			*v = name(*v)
+		}
+	}
+	short(&r.Execution, executionOf)
+	short(&r.Stage, functionOf)
+	short(r.Function, functionOf)
+	for _, v := range []*string{r.TraceID, r.StateName, r.RequestID, r.EnvironmentID} {
+		short(v, redact)
 	}
 }
 

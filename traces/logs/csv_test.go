@@ -1,6 +1,7 @@
 package logs
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -79,5 +80,31 @@ values: {memory_mb: "1024"}
 	}
 	if b.Stage != "b,c" || b.DurationUS != nil || b.BilledMS != nil || b.StartNS != nil || b.CostUSD != nil || b.BilledRule != nil {
 		t.Errorf("empty cells are not null: %+v", b)
+	}
+}
+
+// The accounts in ARNs are dropped; other numbers of twelve digits stay.
+func TestCSVHidesAccounts(t *testing.T) {
+	m, err := ParseMapping([]byte("schema: eevee.csv-mapping/1\ncolumns:\n  - {column: fn, meaning: function}\n  - {column: run, meaning: workflow_execution_id}\n  - {column: id, meaning: request_id}\nvalues: {memory_mb: \"512\"}\n"), "m")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const arn, run = "arn:aws:lambda:eu-west-1:123456789012:function:resize", "arn:aws:states:eu-west-1:123456789012:execution:app:one"
+	path := filepath.Join(t.TempDir(), "t.csv")
+	if err := os.WriteFile(path, []byte("fn,run,id\n"+arn+","+run+",210987654321\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for _, keep := range []bool{false, true} {
+		rows, _, _, err := ImportAll(t.Context(), Options{Workflow: "app", Mapping: &m, KeepIdentifiers: keep}, path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		function, execution := "resize", "app:one"
+		if keep {
+			function, execution = arn, run
+		}
+		if r := rows[0]; *r.Function != function || r.Stage != function || r.Execution != execution || *r.RequestID != "210987654321" {
+			t.Errorf("keep %t: %s, %s, %s, %s", keep, r.Stage, *r.Function, r.Execution, *r.RequestID)
+		}
 	}
 }

@@ -183,6 +183,15 @@ func only(counts []Count, name string) bool {
 // Brief says in a line what was seen.
 func (r *Report) Brief() string {
 	text := listed(r.Seen)
+	skipped := 0
+	for _, f := range r.Files {
+		if f.Skipped != "" {
+			skipped++
+		}
+	}
+	if skipped == len(r.Files) {
+		return fmt.Sprintf("of %d files none is of a known format", skipped)
+	}
 	if r.Unknown > 0 {
 		text += fmt.Sprintf("; not understood: %d", r.Unknown)
 	}
