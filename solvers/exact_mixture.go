@@ -9,6 +9,7 @@ import (
 // mixes its choices. It is solved by linearising latency at the mixture; see
 // search.start.
 type mixture struct {
+	gap  float64 // what the last step promised, relatively
 	s    *search
 	rows int // scenarios that latency is linearised on: all for the objective, else the hardest
 
@@ -159,8 +160,34 @@ func (r *mixture) solve(from []int, rounds int) {
 		if !r.round(lo, hi, 14, round < 2 || r.s.incumbent == nil, 2/float64(round+3)) {
 			return
 		}
+		if round >= fewestRounds && r.gap < converged {
+			break
+		}
 	}
 	r.linearise()
+	if !r.s.done() {
+		// The price is by now about right, and the linearisation good: what is
+		// cheapest and keeps the bound is a better incumbent.
+		r.round(r.lambda/8, r.lambda*8, 10, true, 0.1)
+		r.linearise()
+	}
+}
+
+// The relaxation is taken as solved once another step promises less than this,
+// relatively, but not before some rounds.
+const (
+	converged    = 2e-3
+	fewestRounds = 5
+)
+
+// mixedTotal adds up a linear function of the latency linearised, or of the
+// fixed metric, over the mixture.
+func (r *mixture) mixedTotal(values [][]float64) float64 {
+	sum := 0.0
+	for _, p := range r.parts {
+		sum += p.weight * r.s.table.total(values, p.pick)
+	}
+	return sum
 }
 
 // round bisects the price within a range and moves the mixture a step towards
@@ -192,8 +219,19 @@ func (r *mixture) round(lo, hi float64, steps int, whole bool, step float64) boo
 		return false
 	}
 	r.lambda = hi
+	if s.incumbent == nil {
+		r.rescue()
+	}
+	if !whole && best != nil {
+		s.offer(best)
+	}
+	if best != nil {
+		s.combine(r.priced, objective, bounded, hi)
+		at := r.mixedTotal(r.priced)
+		r.gap = (at - s.table.total(r.priced, best)) / math.Abs(r.mixedTotal(objective))
+	}
 	if whole && best != nil {
-		s.descend(best)
+		s.descend(best, objective)
 		r.calibrate()
 	}
 	switch {
@@ -212,6 +250,30 @@ func (r *mixture) round(lo, hi float64, steps int, whole bool, step float64) boo
 		r.add(below, step*(1-share))
 	}
 	return true
+}
+
+// rescue looks for a first incumbent where what the prices make best breaks the
+// bound, as it does while stages off the linearised paths count for nothing:
+// every stage takes the part of the mixture, or else the choice, with the best
+// mean of the bounded metric.
+func (r *mixture) rescue() {
+	s := r.s
+	mean := s.mean[s.metric]
+	pick := slices.Clone(r.parts[0].pick)
+	for i := range pick {
+		for _, p := range r.parts {
+			if p.weight > 0.02 && mean[i][s.table.columnOf(i, p.pick)] < mean[i][s.table.columnOf(i, pick)] {
+				pick[i] = p.pick[i]
+			}
+		}
+	}
+	if s.admits(pick) && s.offer(pick) < math.Inf(1) {
+		s.descend(pick, r.objective())
+		return
+	}
+	if pick, total := s.minimise(s.copyOf(mean)); !math.IsInf(total, 1) && s.offer(pick) < math.Inf(1) {
+		s.descend(pick, r.objective())
+	}
 }
 
 // calibrate sets the target to what the incumbent would have if it used the

@@ -41,8 +41,8 @@ func (s *search) order(pick []int) {
 	s.table.order(s.eval.values(s.metric, s.table.allUnder(s.metric, pick), s.table.n))
 }
 
-// rounds is how many linearisations are made.
-const rounds = 8
+// rounds is how many linearisations are made at most.
+const rounds = 60
 
 // scale computes the means, and drops choices that no solution can use.
 func (s *search) scale() {
@@ -173,10 +173,10 @@ func (s *search) combine(out, a, b [][]float64, factor float64) {
 	}
 }
 
-// descend improves one stage at a time from a feasible configuration.
-func (s *search) descend(from []int) {
+// descend improves one stage at a time from a feasible configuration, guided by
+// a linear objective.
+func (s *search) descend(from []int, objective [][]float64) {
 	pick := slices.Clone(from)
-	objective := s.mean[s.metric.Other()]
 	for improved := true; improved; {
 		improved = false
 		for i := range pick {
