@@ -29,8 +29,8 @@ const (
 
 // SaveFindings draws findings into dir, which it makes if need be: every picture
 // and table in all its formats, the claims as claims.json, what was measured in
-// time as timings.json, and report.md, which shows all of it. It returns the
-// path of the report. The same findings give the same bytes but for timings.json
+// time as timings.json, and report.html and report.md, which show all of it. It
+// returns the path of the former. The same findings give the same bytes but for timings.json
 // and the files with "timings" in their names.
 //
 // progress is told how many of all pictures are done, by one goroutine at a time;
@@ -79,18 +79,22 @@ func SaveFindings(ctx context.Context, dir string, f experiments.Findings, progr
 	if err != nil {
 		return "", err
 	}
+	page, err := pageOf(f, drawings)
+	if err != nil {
+		return "", err
+	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return "", fmt.Errorf("figures: %w", err)
 	}
 	for _, file := range []struct {
 		name     string
 		contents []byte
-	}{{timingsFile, timings}, {claimsFile, claims}, {reportFile, report}} {
+	}{{timingsFile, timings}, {claimsFile, claims}, {reportFile, report}, {pageFile, page}} {
 		if err := renameio.WriteFile(filepath.Join(dir, file.name), file.contents, 0o644); err != nil {
 			return "", fmt.Errorf("figures: %w", err)
 		}
 	}
-	return filepath.Join(dir, reportFile), nil
+	return filepath.Join(dir, pageFile), nil
 }
 
 // indented returns v as JSON for files.

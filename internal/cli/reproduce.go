@@ -18,7 +18,7 @@ func reproduceVerb() verb {
 		name:    "reproduce",
 		summary: "redraw the papers' figures and tables, with a verdict on every claim",
 		detail: "ID is one of " + strings.Join(experiments.ReproductionIDs(), ", ") + "; none means all.\n" +
-			"Pictures, tables, claims.json and report.md go into the folder. A claim that is\n" +
+			"Pictures, tables, claims.json and report.html go into the folder. A claim that is\n" +
 			"not reproduced is a result, not a failure.",
 		args: "[ID...]",
 		flags: flags{
