@@ -78,3 +78,41 @@ func ReadConfig(path string, def *models.Definition) (models.Config, error) {
 	}
 	return config, errors.Join(errs...)
 }
+
+// ReadSchedule reads the schedule in a file that "eevee solve -o" wrote, nil
+// where it has none.
+func ReadSchedule(path string, w *models.Workflow) (*models.Schedule, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	var file struct {
+		Schedule []ResultTimes `json:"schedule"`
+	}
+	if err := json.Unmarshal(text, &file); err != nil {
+		return nil, fmt.Errorf("%s: not a schedule: %w", path, err)
+	}
+	if len(file.Schedule) == 0 {
+		return nil, nil
+	}
+	s := &models.Schedule{Launch: make([]float64, w.Len()), Prewarm: make([]float64, w.Len())}
+	for i := range w.Len() {
+		s.Launch[i], s.Prewarm[i] = math.NaN(), math.NaN()
+	}
+	for k, t := range file.Schedule {
+		i, ok := w.Index(t.Stage)
+		if !ok {
+			return nil, fmt.Errorf("%s: schedule %d: workflow %s has no stage %q", path, k, w.Name(), t.Stage)
+		}
+		if t.LaunchS != nil {
+			s.Launch[i] = *t.LaunchS
+		}
+		if t.PrewarmS != nil {
+			s.Prewarm[i] = *t.PrewarmS
+		}
+	}
+	if err := s.Check(w.Len()); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return s, nil
+}

@@ -256,6 +256,9 @@ func (l Load) workload(ctx context.Context, p LoadPart, r *LoadResult) (sim.Work
 			return none(fmt.Errorf("%s: %w; --off-space simulates it all the same", p.Config, err))
 		}
 		stages = ConfigStages(def.Workflow, w.Config)
+		if w.Schedule, err = ReadSchedule(p.Config, def.Workflow); err != nil {
+			return none(err)
+		}
 	}
 	trace, err := l.Sources.Trace(def.Workflow.Name(), p.Trace)
 	if err != nil {

@@ -27,7 +27,8 @@ type Result struct {
 	Space       string         `json:"space"`
 	SpaceSize   *big.Int       `json:"space_size"`
 	Bound       ResultBound    `json:"bound"`
-	Config      []ResultStage  `json:"config"` // of the answer; with status infeasible or not-found the closest miss
+	Config      []ResultStage  `json:"config"`             // of the answer; with status infeasible or not-found the closest miss
+	Schedule    []ResultTimes  `json:"schedule,omitempty"` // of the stages that do not start by themselves; see "eevee simulate --arrivals"
 	Objective   ResultMean     `json:"objective"`
 	Predicted   *Predicted     `json:"predicted"`
 	Certificate Certificate    `json:"certificate"`
@@ -68,6 +69,14 @@ type ResultStage struct {
 	MemoryMB    int     `json:"memory_mb"`
 	VCPU        float64 `json:"vcpu"`
 	Parallelism int     `json:"parallelism"`
+}
+
+// ResultTimes are the times that a schedule has for a stage, in seconds after the
+// start of the execution; absent where that is left to the platform.
+type ResultTimes struct {
+	Stage    string   `json:"stage"`
+	LaunchS  *float64 `json:"launch_s,omitempty"`  // its functions are invoked, and wait for their input
+	PrewarmS *float64 `json:"prewarm_s,omitempty"` // its instances are started
 }
 
 // ResultMean is a sample mean of one metric.
@@ -150,6 +159,7 @@ func (s *Setup) Result(a Answer) Result {
 	put(objective, sol.Objective, &r.Objective.MeanS, &r.Objective.MeanUSD)
 	r.Bound.Violations = &a.Report.Outcome.Violations
 	r.Config = ConfigStages(s.Definition.Workflow, sol.Config)
+	r.Schedule = scheduleTimes(s.Definition.Workflow, sol.Schedule)
 	r.Predicted = &Predicted{percentiles(a.Report.Outcome.Latency), percentiles(a.Report.Outcome.Cost)}
 	h := a.Report.Holdout
 	if h.N > 0 {
@@ -176,6 +186,23 @@ func ConfigStages(w *models.Workflow, c models.Config) []ResultStage {
 	var list []ResultStage
 	for i, sc := range c {
 		list = append(list, ResultStage{w.Stage(i).Name, sc.Memory, sc.VCPU, sc.Parallelism})
+	}
+	return list
+}
+
+// scheduleTimes lists the stages of a workflow that a schedule has a time for.
+func scheduleTimes(w *models.Workflow, schedule *models.Schedule) (list []ResultTimes) {
+	for i := range w.Len() {
+		t := ResultTimes{Stage: w.Stage(i).Name}
+		if at, ok := schedule.LaunchAt(i); ok {
+			t.LaunchS = &at
+		}
+		if at, ok := schedule.PrewarmAt(i); ok {
+			t.PrewarmS = &at
+		}
+		if t.LaunchS != nil || t.PrewarmS != nil {
+			list = append(list, t)
+		}
 	}
 	return list
 }

@@ -114,6 +114,11 @@ func simulateVerb() verb {
 				if chosen, err = experiments.ReadConfig(config, def); err != nil {
 					return err
 				}
+				if schedule, err := experiments.ReadSchedule(config, def.Workflow); err != nil {
+					return err
+				} else if schedule != nil {
+					c.warn("%s has a schedule, which is followed under load only (--arrivals)", config)
+				}
 				if _, err := space.Locate(chosen); err != nil && !offSpace {
 					return fmt.Errorf("%s: %w; --off-space simulates it all the same", config, err)
 				}

@@ -262,3 +262,60 @@ func TestSimulateLoadIsReplayed(t *testing.T) {
 		t.Errorf("replaying twice gives other bytes, %v, %v", errA, errB)
 	}
 }
+
+// Instances that Orion starts ahead are mostly there when they are needed. Of
+// executions that are too far apart to find warm ones everything starts cold if
+// the schedule is taken away.
+func TestSimulateLoadFollowsASchedule(t *testing.T) {
+	s := loadSession(t, "")
+	solve := "solve --workflow ml --latency 80s --rule plugin --samples 800 --method orion --quiet --json -o " + s.path("orion.json")
+	code, stdout, stderr := runProgram(strings.Fields(solve)...)
+	if code != 0 {
+		t.Fatalf("exit code %d: %s", code, stderr)
+	}
+	matchesSchema(t, "solve", []byte(stdout))
+	text, err := os.ReadFile(s.path("orion.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var answer map[string]any
+	if err := json.Unmarshal(text, &answer); err != nil {
+		t.Fatal(err)
+	}
+	if list, _ := answer["schedule"].([]any); len(list) == 0 {
+		t.Fatalf("the answer has no schedule: %s", text)
+	}
+	delete(answer, "schedule")
+	plain, err := json.Marshal(answer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.write("plain.json", plain)
+	s.write("far.csv", []byte("0\n1000\n2000\n3000\n"))
+	coldStarts := func(config string) (cold, all uint64) {
+		command := "simulate --workflow ml --off-space --config " + s.path(config) + " --arrivals file:" + s.path("far.csv") + " --json --quiet"
+		code, stdout, stderr := runProgram(strings.Fields(command)...)
+		if code != 0 {
+			t.Fatalf("exit code %d: %s", code, stderr)
+		}
+		var load struct {
+			Functions []sim.LoadFunction `json:"functions"`
+		}
+		if err := json.Unmarshal([]byte(stdout), &load); err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range load.Functions {
+			cold, all = cold+f.ColdStarts, all+f.Invocations
+		}
+		return cold, all
+	}
+	if cold, all := coldStarts("plain.json"); cold != all {
+		t.Errorf("%d of %d invocations are cold without a schedule", cold, all)
+	}
+	if cold, all := coldStarts("orion.json"); cold > all/2 {
+		t.Errorf("%d of %d invocations are cold although instances are started ahead", cold, all)
+	}
+	if code, _, stderr := runProgram("simulate", "--workflow", "ml", "--off-space", "--config", s.path("orion.json"), "--runs", "10"); code != 0 || !strings.Contains(stderr, "has a schedule, which is followed under load only") {
+		t.Errorf("exit code %d: %s", code, stderr)
+	}
+}
