@@ -40,11 +40,11 @@ type cloud struct {
 	tasks     []task
 	spareTask uint32  // list of free places in tasks
 	asides    []aside // of tasks, in the same places
-	steps     []Task  // of tasks, in the same places; nil unless executions are handed out
+	steps     []Task  // of tasks, in the same places; nil unless executions are handed out or functions read or write
 	errands   []errand
 	spare     []uint32 // free places in errands
 
-	limit         int // requests on instances on demand that functions share; 0: no limit
+	limit         int // requests on instances on demand that functions share; 0: no limit, exhausted: none
 	shared        int // of which are under way
 	inFlight      int // requests that have an instance
 	most          int // the largest number of them at the same time
