@@ -47,8 +47,8 @@ type Learning struct {
 }
 
 // Settled says from which number of recorded runs on coverage and width stay
-// within two percentage points and 5 % of where the curve ends; null: it has not
-// settled before.
+// within two percentage points and 5 % of where the curve ends, or cannot be
+// told from it at two standard errors; null: it has not settled before.
 type Settled struct {
 	Model string `json:"model"`
 	Along Along  `json:"along"`
@@ -234,10 +234,17 @@ func settled(curve []LearningRow) *int {
 	end := curve[len(curve)-1]
 	var from *int
 	for k := len(curve) - 2; k >= 0; k-- {
-		if math.Abs(curve[k].Coverage-end.Coverage) > 0.02 || math.Abs(curve[k].WidthRatio/end.WidthRatio-1) > 0.05 {
+		if differs(curve[k].Coverage-end.Coverage, 0.02, curve[k].CoverageSE, end.CoverageSE) ||
+			differs(curve[k].WidthRatio-end.WidthRatio, 0.05*end.WidthRatio, curve[k].WidthRatioSE, end.WidthRatioSE) {
 			break
 		}
 		from = &curve[k].Runs
 	}
 	return from
+}
+
+// differs reports whether a difference is larger than the tolerance, and than two
+// standard errors.
+func differs(difference, tolerance, se1, se2 float64) bool {
+	return math.Abs(difference) > max(tolerance, 2*math.Hypot(se1, se2))
 }

@@ -60,4 +60,9 @@ func TestSettled(t *testing.T) {
 	if from := settled(curve(0.8, 0.9, 0.95)); from != nil {
 		t.Errorf("settled from %d while it rises", *from)
 	}
+	noisy := curve(0.8, 0.9, 0.95)
+	noisy[1].CoverageSE = 0.03 // 0.90 and 0.95 cannot be told apart
+	if from := settled(noisy); from == nil || *from != 20 {
+		t.Errorf("settled from %v, want 20", from)
+	}
 }

@@ -24,7 +24,7 @@ func TestFitMatchesItsSchema(t *testing.T) {
 	}
 	for _, args := range [][]string{
 		{"fit", "--workflow", "ml", "-o", model, "--json"},
-		{"fit", "--workflow", "ml", "-o", model, "--need", "--config", config, "--drift", trace, "--decide", "--json"},
+		{"fit", "--workflow", "ml", "--model", "jolteon", "-o", model, "--need", "--config", config, "--drift", trace, "--decide", "--json"},
 		{"fit", "--workflow", "ml", "-o", model, "--learning", "--against", "jolteon", "--report", report, "--json"},
 		{"fit", "--workflow", "ml", "--validate", "--against", "jolteon,empirical", "--report", report, "--json"},
 	} {
