@@ -55,6 +55,46 @@ func fuzzReader(f *testing.F, format string, seeds []string, options ...Options)
 	})
 }
 
+// The same bound on inputs that are made to break it: as many and as deep
+// elements as fit.
+func TestAllocationIsBounded(t *testing.T) {
+	segment := func(document string) string {
+		return `{"Id":"1","Segments":[{"Id":"a","Document":` + document + `}]}`
+	}
+	many := func(element string) string { return strings.Repeat(element+",", 40_000) + element }
+	for _, c := range []struct{ format, content string }{
+		{"lithops", `{"worker_stats":[` + many("{}") + `]}`},
+		{"xray", segment(`{"id":"a","start_time":1,"subsegments":[` + many("{}") + `]}`)},
+		{"xray", segment(`{"id":"a","start_time":1,"subsegments":[` + many(`{"id":"a","start_time":1}`) + `]}`)},
+		{"xray", segment(strings.Repeat(`{"id":"a","start_time":1,"subsegments":[`, 5_000) + strings.Repeat("]}", 5_000))},
+		{"xray", `{"Traces":[` + many("{}") + `]}`},
+		{"stepfunctions-history", `{"events":[` + many(`{"id":2,"type":"x"}`) + `]}`},
+		{"cloudwatch-events", `{"events":[` + many("{}") + `]}`},
+		{"cloudwatch-events", strings.Repeat("[", 9_000)},
+		{"cloudwatch-subscription", `{"logEvents":[` + many("{}") + `]}`},
+		{"insights-json", `{"results":[` + many("[]") + `]}`},
+		{"insights-json", `{"results":[` + many(`[{}]`) + `]}`},
+		{"cloudwatch-text", strings.Repeat("\n", 1<<18)},
+		{"cloudwatch-text", strings.Repeat("{}\n", 40_000)},
+		{"cloudwatch-text", strings.Repeat(`{"id":"2","execution_arn":"a"}`+"\n", 10_000)},
+		{"cloudwatch-text", strings.Repeat("x", 9<<20)},
+		{"insights-csv", "@message,@x\n" + strings.Repeat(",\n", 40_000)},
+	} {
+		reader, err := FindFormat(c.format)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		readAny(reader, Options{Workflow: "app"}, []byte(c.content))
+		runtime.ReadMemStats(&after)
+		used := after.TotalAlloc - before.TotalAlloc
+		if used > 100*uint64(len(c.content))+6<<20 {
+			t.Errorf("%s, %.40q: %d bytes allocated for %d bytes of input", c.format, c.content, used, len(c.content))
+		}
+	}
+}
+
 // readAny reads bytes as one format and returns how many rows came out.
 func readAny(reader Format, o Options, data []byte) (rows int64, report Report, err error) {
 	out := newSink(context.Background(), &o, func(part []traces.Record) error {

@@ -43,6 +43,8 @@ type lithopsWorker struct {
 	OldUploadS   *json.Number `json:"output_elapsed_upload_time"`
 	Python       string       `json:"python_version"`
 	Exception    *bool        `json:"exception"`
+
+	index int // among the workers of the job
 }
 
 // rename moves what has an old name to the new one.
@@ -59,32 +61,39 @@ func (w *lithopsWorker) rename() {
 func readLithops(in *input, out *sink) error {
 	n, jobs := 0, 0
 	name := filepath.Base(filepath.Dir(in.name)) + "/" + stem(in.name)
-	rows := func(workers []lithopsWorker) error {
+	rows := func(workers []lithopsWorker, first, total int) error {
 		jobs++
 		for i := range workers {
-			n++
-			if err := workers[i].row(out, name, jobs, i, len(workers), int64(n)); err != nil {
+			if err := workers[i].row(out, name, jobs, total, int64(first+workers[i].index)); err != nil {
 				return err
 			}
 		}
 		return nil
 	}
 	err := walk(in, nil, func(name string, dec *json.Decoder) error {
+		first := n + 1
 		if name != "worker_stats" && name != "stats" {
 			return skip(dec)
 		}
+		// How many workers there are is known only after the last one. One
+		// without its times is not kept: it would take more memory than input.
 		var workers []lithopsWorker
 		if err := elements(dec, func() error {
-			var w lithopsWorker
+			n++
+			w := lithopsWorker{index: n - first}
 			if err := value(dec, &w); err != nil {
 				return err
+			}
+			if w.rename(); w.Started == nil || w.Ended == nil {
+				out.unknown(int64(n), "a worker without its start and end", "")
+				return nil
 			}
 			workers = append(workers, w)
 			return nil
 		}); err != nil {
 			return err
 		}
-		return rows(workers)
+		return rows(workers, first, n-first+1)
 	}, nil)
 	if err != nil && out.stopped == nil {
 		return fmt.Errorf("logs: %s: %w", in.name, err)
@@ -95,8 +104,7 @@ func readLithops(in *input, out *sink) error {
 // row adds the row of a worker: the step cold is from submission to the start
 // of the worker, read until its function starts (code and data are fetched),
 // compute the function itself, and write the upload of its result.
-func (w *lithopsWorker) row(out *sink, name string, job, index, workers int, number int64) error {
-	w.rename()
+func (w *lithopsWorker) row(out *sink, name string, job, workers int, number int64) error {
 	var problems []string
 	seconds := func(name string, n *json.Number) *float64 {
 		if n == nil {
@@ -162,7 +170,7 @@ func (w *lithopsWorker) row(out *sink, name string, job, index, workers int, num
 	row.Function = a.text(row.Stage)
 	row.Execution = fmt.Sprintf("%s/job%d", name, job)
 	row.Parallelism = a.int32(int32(workers))
-	row.MapIndex = a.int32(int32(index))
+	row.MapIndex = a.int32(int32(w.index))
 	row.SourceLine = a.int64(number)
 	out.saw("worker")
 	return nil

@@ -3,6 +3,7 @@ package logs
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -140,11 +141,26 @@ func parseSegment(document json.RawMessage) (Segment, error) {
 		}
 		document = []byte(text)
 	}
+	return newSegment(document, 0)
+}
+
+// maxSegmentDepth bounds how deep parts lie within each other: each level reads
+// the text of those within it once more.
+const maxSegmentDepth = 32
+
+// newSegment reads a segment or a subsegment.
+func newSegment(document []byte, depth int) (Segment, error) {
 	var d segmentDocument
 	if err := json.Unmarshal(document, &d); err != nil {
 		return Segment{}, fmt.Errorf("the document is no segment: %w", err)
 	}
-	return d.segment()
+	if d.ID == "" || d.Start == nil {
+		return Segment{}, errors.New("a segment or subsegment without id or start_time")
+	}
+	if depth > maxSegmentDepth {
+		return Segment{}, fmt.Errorf("parts lie more than %d levels deep", maxSegmentDepth)
+	}
+	return d.segment(depth)
 }
 
 // segmentDocument is the JSON of a segment or a subsegment.
@@ -160,7 +176,7 @@ type segmentDocument struct {
 	Fault       bool              `json:"fault"`
 	Throttle    bool              `json:"throttle"`
 	ResourceARN string            `json:"resource_arn"`
-	Subsegments []segmentDocument `json:"subsegments"`
+	Subsegments []json.RawMessage `json:"subsegments"`
 	AWS         *struct {
 		Operation    string `json:"operation"`
 		RequestID    string `json:"request_id"`
@@ -170,7 +186,7 @@ type segmentDocument struct {
 	} `json:"aws"`
 }
 
-func (d *segmentDocument) segment() (Segment, error) {
+func (d *segmentDocument) segment(depth int) (Segment, error) {
 	s := Segment{
 		ID: d.ID, ParentID: d.ParentID, Name: d.Name, Origin: d.Origin, Resource: d.ResourceARN,
 		InProgress: d.InProgress, Error: d.Error, Fault: d.Fault, Throttle: d.Throttle,
@@ -195,7 +211,7 @@ func (d *segmentDocument) segment() (Segment, error) {
 		return s, fmt.Errorf("end_time of %s: %w", d.ID, err)
 	}
 	for i := range d.Subsegments {
-		part, err := d.Subsegments[i].segment()
+		part, err := newSegment(d.Subsegments[i], depth+1)
 		if err != nil {
 			return s, err
 		}
