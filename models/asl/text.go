@@ -6,15 +6,22 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // node is one value of a JSON text, with the line it stands in.
 type node struct {
-	line  int32
-	kind  kind
+	line int32
+	kind kind
+	text string // of a text or a number
+	*inside
+}
+
+// inside is what an object or a list holds. It lies apart: most values hold
+// nothing, and there can be many.
+type inside struct {
 	keys  []string // of an object, in the order of the text
-	items []node   // values of an object, or of a list
-	text  string   // of a text or a number
+	items []node
 }
 
 type kind uint8
@@ -84,66 +91,110 @@ func parseText(from string, text []byte) (*node, error) {
 		line := 1 + bytes.Count(text[:min(at, len(text))], []byte("\n"))
 		return nil, fmt.Errorf("%s:%d: not valid JSON: %w", from, line, err)
 	}
-	p := textParser{text: text, decoder: json.NewDecoder(bytes.NewReader(text)), line: 1}
-	p.decoder.UseNumber()
-	root, err := p.value(0)
-	if err != nil {
-		return nil, fmt.Errorf("%s:%d: %w", from, p.line, err)
+	p := textParser{text: string(text), line: 1}
+	root, ok := p.value(0)
+	if !ok {
+		return nil, fmt.Errorf("%s:%d: values lie more than %d deep inside each other", from, p.line, maxDepth)
 	}
 	return &root, nil
 }
 
+// textParser reads a text that is known to be valid JSON. Values share its
+// memory.
 type textParser struct {
-	text    []byte
-	decoder *json.Decoder
-	line    int
-	read    int // bytes whose lines are counted
+	text string
+	at   int
+	line int
 }
 
-func (p *textParser) token() (json.Token, error) {
-	t, err := p.decoder.Token()
-	end := int(p.decoder.InputOffset())
-	p.line += bytes.Count(p.text[p.read:end], []byte("\n"))
-	p.read = end
-	return t, err
-}
-
-func (p *textParser) value(depth int) (node, error) {
-	t, err := p.token()
-	if err != nil {
-		return node{}, err
-	}
-	n := node{line: int32(p.line)}
-	switch t := t.(type) {
-	case json.Delim:
-		if depth == maxDepth {
-			return node{}, fmt.Errorf("values lie more than %d deep inside each other", maxDepth)
+// next skips blanks and what separates values, and returns the character that
+// is there.
+func (p *textParser) next() byte {
+	for ; ; p.at++ {
+		switch c := p.text[p.at]; c {
+		case '\n':
+			p.line++
+		case ' ', '\t', '\r', ',', ':':
+		default:
+			return c
 		}
-		n.kind = isList
-		if t == '{' {
+	}
+}
+
+// value reads the next value. It fails where values lie too deep.
+func (p *textParser) value(depth int) (n node, ok bool) {
+	first := p.next()
+	n.line = int32(p.line)
+	switch first {
+	case '{', '[':
+		if depth == maxDepth {
+			return n, false
+		}
+		n.kind, n.inside = isList, new(inside)
+		if first == '{' {
 			n.kind = isObject
 		}
-		for p.decoder.More() {
+		p.at++
+		for c := p.next(); c != '}' && c != ']'; c = p.next() {
 			if n.kind == isObject {
-				key, err := p.token()
-				if err != nil {
-					return node{}, err
-				}
-				n.keys = append(n.keys, key.(string))
+				n.keys = append(doubled(n.keys), p.quoted())
 			}
-			item, err := p.value(depth + 1)
-			if err != nil {
-				return node{}, err
+			item, ok := p.value(depth + 1)
+			if !ok {
+				return n, false
 			}
-			n.items = append(n.items, item)
+			n.items = append(doubled(n.items), item)
 		}
-		_, err = p.token() // the end of the list or object
-	case json.Number:
-		n.kind, n.text = isNumber, string(t)
-	case string:
-		n.kind, n.text = isText, t
-	case bool:
+		p.at++
+	case '"':
+		n.kind, n.text = isText, p.quoted()
+	case 't', 'f', 'n':
 		n.kind = isBool
+		if first == 'n' {
+			n.kind = isNull
+		}
+		p.at += len("true")
+		if first == 'f' {
+			p.at++
+		}
+	default:
+		begin := p.at
+		for p.at < len(p.text) && strings.IndexByte("+-.0123456789eE", p.text[p.at]) >= 0 {
+			p.at++
+		}
+		n.kind, n.text = isNumber, p.text[begin:p.at]
 	}
-	return n, err
+	return n, true
+}
+
+// quoted reads the text in quotes that is next.
+func (p *textParser) quoted() string {
+	p.next()
+	begin := p.at
+	escaped := false
+	for p.at++; p.text[p.at] != '"'; p.at++ {
+		if p.text[p.at] == '\\' {
+			escaped = true
+			p.at++
+		}
+	}
+	p.at++
+	raw := p.text[begin:p.at]
+	if !escaped {
+		return strings.ToValidUTF8(raw[1:len(raw)-1], "\ufffd")
+	}
+	var text string
+	if err := json.Unmarshal([]byte(raw), &text); err != nil {
+		panic("asl: text that was valid JSON is not: " + err.Error())
+	}
+	return text
+}
+
+// doubled returns list with room for one more item. append alone grows a long
+// list by a quarter at a time, which allocates five times its length in all.
+func doubled[T any](list []T) []T {
+	if len(list) == cap(list) {
+		return slices.Grow(list, max(2, len(list)))
+	}
+	return list
 }
