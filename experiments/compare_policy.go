@@ -105,7 +105,7 @@ func choices(w *models.Workflow, f models.Followed) []Decided {
 	for i, all := range f.Choices {
 		for _, one := range all {
 			list = append(list, Decided{
-				ResultStage: ResultStage{w.Stage(i).Name, one.Memory, one.VCPU, one.Parallelism},
+				ResultStage: ResultStage{Stage: w.Stage(i).Name, MemoryMB: one.Memory, VCPU: one.VCPU, Parallelism: one.Parallelism},
 				Share:       float64(one.Scenarios) / float64(len(f.Latency)),
 			})
 		}

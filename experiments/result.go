@@ -1,9 +1,11 @@
 package experiments
 
 import (
+	"fmt"
 	"math"
 	"math/big"
 	"slices"
+	"strings"
 
 	"eevee/models"
 	"eevee/solvers"
@@ -69,6 +71,10 @@ type ResultStage struct {
 	MemoryMB    int     `json:"memory_mb"`
 	VCPU        float64 `json:"vcpu"`
 	Parallelism int     `json:"parallelism"`
+
+	// Standing says how much the recordings say about the stage under this
+	// configuration; absent where the model does not tell.
+	Standing models.Standing `json:"standing,omitempty"`
 }
 
 // ResultTimes are the times that a schedule has for a stage, in seconds after the
@@ -160,6 +166,7 @@ func (s *Setup) Result(a Answer) Result {
 	r.Bound.Violations = &a.Report.Outcome.Violations
 	r.Config = ConfigStages(s.Definition.Workflow, sol.Config)
 	r.Schedule = scheduleTimes(s.Definition.Workflow, sol.Schedule)
+	r.Warnings = append(r.Warnings, s.standings(r.Config, sol.Config)...)
 	r.Predicted = &Predicted{percentiles(a.Report.Outcome.Latency), percentiles(a.Report.Outcome.Cost)}
 	h := a.Report.Holdout
 	if h.N > 0 {
@@ -185,7 +192,7 @@ func put(m solvers.Metric, value float64, s, usd **float64) {
 func ConfigStages(w *models.Workflow, c models.Config) []ResultStage {
 	var list []ResultStage
 	for i, sc := range c {
-		list = append(list, ResultStage{w.Stage(i).Name, sc.Memory, sc.VCPU, sc.Parallelism})
+		list = append(list, ResultStage{Stage: w.Stage(i).Name, MemoryMB: sc.Memory, VCPU: sc.VCPU, Parallelism: sc.Parallelism})
 	}
 	return list
 }
@@ -205,6 +212,28 @@ func scheduleTimes(w *models.Workflow, schedule *models.Schedule) (list []Result
 		}
 	}
 	return list
+}
+
+// standings adds to every stage of c how much the recordings say about it,
+// where the model tells, and returns what a user must know of it.
+func (s *Setup) standings(list []ResultStage, c models.Config) (warnings []string) {
+	m, ok := s.Model.(interface {
+		Standing(i int, c models.StageConfig, inputParallelism int) models.Standing
+	})
+	if !ok {
+		return nil
+	}
+	var outside []string
+	for i := range list {
+		list[i].Standing = m.Standing(i, c[i], s.Definition.Workflow.InputParallelism(c, i))
+		if list[i].Standing == models.Extrapolated {
+			outside = append(outside, list[i].Stage)
+		}
+	}
+	if outside != nil {
+		warnings = append(warnings, fmt.Sprintf("outside the recorded sizes: %s; percentiles there are widened, but no recording stands behind them", strings.Join(outside, ", ")))
+	}
+	return warnings
 }
 
 func percentiles(values []float64) Percentiles {

@@ -32,12 +32,12 @@ type Setup struct {
 // takes the default.
 type Choice struct {
 	Space string // the workflow's first one
-	Model string // "jolteon"
+	Model string // "calibrated"
 	Price string // the workflow's
 }
 
 // modelNames are the models that can be fitted, the default first.
-var modelNames = []string{"jolteon", "calibrated"}
+var modelNames = []string{"calibrated", "jolteon"}
 
 // ModelNames returns the names of the models that can be fitted, the default
 // first.

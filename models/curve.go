@@ -191,7 +191,7 @@ func fitCurve(rows []stepRow, on []feature) curve {
 			moved = max(moved, math.Abs(next[j]-c.seconds[j])/(1e-9+next[j]))
 		}
 		c.seconds = next
-		if moved < 1e-6 {
+		if moved < 1e-3 {
 			break
 		}
 	}

@@ -135,7 +135,7 @@ func (f *fitFlags) run(c *call, s *subject) error {
 	}
 	r := fittedModel{
 		Schema: experiments.FitSchema, Workflow: setup.Definition.Workflow.Name(), Model: setup.Model.Name(),
-		Trace: experiments.ResultTrace{Source: setup.Trace.Origin, SHA256: setup.Trace.SHA256}, Stages: fittedStages(setup.Model),
+		Trace: experiments.ResultTrace{Source: setup.Trace.Origin, SHA256: setup.Trace.SHA256}, Stages: fittedStages(setup),
 	}
 	m, ok := setup.Model.(savedModel)
 	if ok {
@@ -219,20 +219,32 @@ func (f *fitFlags) examine(c *call, s *subject, setup *experiments.Setup, agains
 	return v, nil
 }
 
-// fittedStages returns how well every step fits, where the model is made of
-// steps.
-func fittedStages(m models.Model) []fittedStage {
-	j, ok := m.(interface{ Stages() []models.JolteonStage })
-	if !ok {
-		return nil
-	}
+// fittedStages returns how well every step fits.
+func fittedStages(setup *experiments.Setup) []fittedStage {
 	var list []fittedStage
-	for _, stage := range j.Stages() {
-		f := fittedStage{Stage: stage.Name}
-		for _, step := range stage.Steps() {
-			f.Steps = append(f.Steps, fittedStep{step.Name, string(step.Basis), step.Params, math.Sqrt(step.SSR / float64(step.N)), step.MeanAbs, step.N})
+	switch m := setup.Model.(type) {
+	case *models.Jolteon:
+		for _, stage := range m.Stages() {
+			f := fittedStage{Stage: stage.Name}
+			for _, step := range stage.Steps() {
+				f.Steps = append(f.Steps, fittedStep{step.Name, string(step.Basis), step.Params, math.Sqrt(step.SSR / float64(step.N)), step.MeanAbs, step.N})
+			}
+			list = append(list, f)
 		}
-		list = append(list, f)
+	case *models.Calibrated:
+		for i, steps := range m.Steps(setup.Profile) {
+			f := fittedStage{Stage: m.Workflow().Stage(i).Name}
+			for _, step := range steps {
+				var names []string
+				seconds := []float64{}
+				for _, t := range step.Terms {
+					names = append(names, t.Feature)
+					seconds = append(seconds, t.Seconds)
+				}
+				f.Steps = append(f.Steps, fittedStep{step.Name, strings.Join(names, " + "), seconds, step.RMSE, step.MeanAbs, step.N})
+			}
+			list = append(list, f)
+		}
 	}
 	return list
 }

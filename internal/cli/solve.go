@@ -175,11 +175,7 @@ func writeResult(w io.Writer, r experiments.Result) error {
 	var b strings.Builder
 	b.WriteString(headline(r) + "\n\n")
 	if len(r.Config) > 0 {
-		var rows [][]any
-		for _, s := range r.Config {
-			rows = append(rows, []any{s.Stage, s.MemoryMB, fmt.Sprintf("%.3g", s.VCPU), s.Parallelism})
-		}
-		b.WriteString(textTable([]any{"stage", "memory (MB)", "vCPU", "parallelism"}, rows) + "\n")
+		b.WriteString(configTable(r.Config) + "\n")
 	}
 	if p := r.Predicted; p != nil {
 		rows := [][]any{
@@ -208,6 +204,29 @@ func writeResult(w io.Writer, r experiments.Result) error {
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// configTable shows a configuration and, where the model tells, how much the
+// recordings say about it.
+func configTable(config []experiments.ResultStage) string {
+	header := []any{"stage", "memory (MB)", "vCPU", "parallelism"}
+	tells := false
+	var rows [][]any
+	for _, s := range config {
+		tells = tells || s.Standing != ""
+	}
+	for _, s := range config {
+		row := []any{s.Stage, s.MemoryMB, fmt.Sprintf("%.3g", s.VCPU), s.Parallelism}
+		if tells {
+			row = append(row, s.Standing)
+		}
+		rows = append(rows, row)
+	}
+	if !tells {
+		return textTable(header, rows)
+	}
+	return textTable(append(header, "this size is"), rows) +
+		"percentiles hold on average over configurations between the recorded ones; a method chose this one, so they may not\n"
 }
 
 // headline says in one line what was asked and what came of it.
