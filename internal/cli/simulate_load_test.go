@@ -232,7 +232,7 @@ func TestSimulateLoadIsReplayed(t *testing.T) {
 	}
 	read := func(name string) []traces.Record {
 		rows, _, err := traces.Read(s.path(name))
-		if err != nil || len(rows) != 30*(8+1+32+4+1) {
+		if err != nil || len(rows) != 30*(8+1+8+4+1) {
 			t.Fatalf("%s: %d rows, %v", name, len(rows), err)
 		}
 		return rows
