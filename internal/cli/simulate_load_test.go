@@ -268,7 +268,7 @@ func TestSimulateLoadIsReplayed(t *testing.T) {
 // the schedule is taken away.
 func TestSimulateLoadFollowsASchedule(t *testing.T) {
 	s := loadSession(t, "")
-	solve := "solve --workflow ml --latency 80s --rule plugin --samples 800 --method orion --quiet --json -o " + s.path("orion.json")
+	solve := "solve --workflow ml --model jolteon --latency 80s --rule plugin --samples 800 --method orion --quiet --json -o " + s.path("orion.json")
 	code, stdout, stderr := runProgram(strings.Fields(solve)...)
 	if code != 0 {
 		t.Fatalf("exit code %d: %s", code, stderr)
