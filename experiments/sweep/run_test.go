@@ -26,6 +26,7 @@ import (
 var noRecordings = experiments.Sources{}
 
 const smallGrid = `
+models: [jolteon]
 workflows: [ml]
 methods: [exact, uniform]
 latency_s: {points: 3}
@@ -107,7 +108,7 @@ func TestRowsAreTheAnswersOfSolve(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	setup, err := experiments.NewSetup(def, trace, experiments.Choice{})
+	setup, err := experiments.NewSetup(def, trace, experiments.Choice{Model: "jolteon"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,7 +143,7 @@ func TestRowsAreTheAnswersOfSolve(t *testing.T) {
 // The ends of the attainable range: at the upper one the bound costs nothing,
 // at the lower one only little is feasible, and below it ever less.
 func TestAttainableRange(t *testing.T) {
-	p := newPlan(t, "workflows: [ml]\nlatency_s: {points: 5}\ncost_usd: {points: 5}\nrules: [plugin]\nseeds: [3]\n")
+	p := newPlan(t, "workflows: [ml]\nmodels: [jolteon]\nlatency_s: {points: 5}\ncost_usd: {points: 5}\nrules: [plugin]\nseeds: [3]\n")
 	limits := map[solvers.Metric][]float64{}
 	for _, c := range p.Cells {
 		limits[c.Metric] = append(limits[c.Metric], c.Limit)
@@ -516,7 +517,7 @@ func TestKilledSweepsEndInTheSameBytes(t *testing.T) {
 
 // On a platform a run also pays and waits for what the platform adds.
 func TestPlatformsOfSimulatedRuns(t *testing.T) {
-	p := newPlan(t, "workflows: [ml]\nlatency_s: [60]\nsamples: [200]\nrules: [plugin]\nreplications: [50]\nplatforms: [replay, ideal, aws-lambda-x86]\n")
+	p := newPlan(t, "workflows: [ml]\nmodels: [jolteon]\nlatency_s: [60]\nsamples: [200]\nrules: [plugin]\nreplications: [50]\nplatforms: [replay, ideal, aws-lambda-x86]\n")
 	dir := t.TempDir()
 	runAll(t, p, openStore(t, dir, p), Options{})
 	rows, err := decodeRows(merged(t, dir))
