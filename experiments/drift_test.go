@@ -14,6 +14,9 @@ import (
 // recordings; where times have moved by 0.7 standard deviations, or only their
 // spread has tripled, it is found.
 func TestDriftKeepsItsLevelAndFindsDrift(t *testing.T) {
+	if testing.Short() {
+		t.Skip("needs many repetitions")
+	}
 	def := oneStage(t)
 	const repetitions = 60
 	alarms := map[string]int{}

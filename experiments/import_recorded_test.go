@@ -67,6 +67,9 @@ func executeImported(t *testing.T, im *experiments.Imported) *experiments.Execut
 // The published costs of Parallel and Choice are those of the rounded-up
 // durations: in 98 and 59 executions AWS billed one millisecond more than that.
 func TestPacslabEndToEnd(t *testing.T) {
+	if testing.Short() {
+		t.Skip("reads the recordings of three applications")
+	}
 	for _, c := range []struct {
 		app                string
 		invocations        int
@@ -109,6 +112,9 @@ func TestPacslabEndToEnd(t *testing.T) {
 // a chain of the four functions, so that the Map has ten items; with that, the
 // profile foresees its latency as well.
 func TestPacslabMap(t *testing.T) {
+	if testing.Short() {
+		t.Skip("reads the recordings of an application")
+	}
 	q := pacslabRequest(t, "Map", "SFN_Logs.csv", "cost_aws.csv")
 	im, err := experiments.Import(t.Context(), q)
 	if err != nil {

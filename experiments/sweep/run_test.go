@@ -90,6 +90,9 @@ func merged(t *testing.T, dir string) []byte {
 
 // A row holds what "eevee solve" says to the same question.
 func TestRowsAreTheAnswersOfSolve(t *testing.T) {
+	if testing.Short() {
+		t.Skip("solves many problems, one after the other")
+	}
 	p := newPlan(t, smallGrid)
 	dir := t.TempDir()
 	runAll(t, p, openStore(t, dir, p), Options{})
@@ -143,6 +146,9 @@ func TestRowsAreTheAnswersOfSolve(t *testing.T) {
 // The ends of the attainable range: at the upper one the bound costs nothing,
 // at the lower one only little is feasible, and below it ever less.
 func TestAttainableRange(t *testing.T) {
+	if testing.Short() {
+		t.Skip("solves many problems, one after the other")
+	}
 	p := newPlan(t, "workflows: [ml]\nmodels: [jolteon]\nlatency_s: {points: 5}\ncost_usd: {points: 5}\nrules: [plugin]\nseeds: [3]\n")
 	limits := map[solvers.Metric][]float64{}
 	for _, c := range p.Cells {
@@ -192,7 +198,11 @@ func TestShardsGiveTheSameBytes(t *testing.T) {
 	whole := t.TempDir()
 	runAll(t, p, openStore(t, whole, p), Options{Workers: 1})
 	want := merged(t, whole)
-	for _, n := range []int{2, 8} {
+	shards := []int{2, 8}
+	if testing.Short() {
+		shards = shards[:1]
+	}
+	for _, n := range shards {
 		dir := t.TempDir()
 		answered := 0
 		for i := n; i >= 1; i-- {
@@ -287,6 +297,9 @@ func TestCorruptedPartIsComputedAnew(t *testing.T) {
 
 // The last line of a journal counts only if it is whole, wherever it was cut.
 func TestCutOffJournal(t *testing.T) {
+	if testing.Short() {
+		t.Skip("is about one process")
+	}
 	p := newPlan(t, smallGrid)
 	dir := t.TempDir()
 	s := openStore(t, dir, p)
@@ -466,7 +479,11 @@ func TestKilledSweepsEndInTheSameBytes(t *testing.T) {
 	dir := t.TempDir()
 	random := rand.New(rand.NewPCG(1, 2))
 	kills, known := 0, 0
-	for range 10 {
+	attempts := 10
+	if testing.Short() {
+		attempts = 3
+	}
+	for range attempts {
 		cmd := exec.Command(os.Args[0])
 		cmd.Env = append(os.Environ(), killedFolder+"="+dir)
 		cmd.Stderr = os.Stderr
