@@ -1,11 +1,7 @@
 package experiments
 
 import (
-	"compress/gzip"
-	"encoding/csv"
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -15,6 +11,7 @@ import (
 	"eevee/internal/recordings"
 	"eevee/models"
 	"eevee/traces"
+	"eevee/traces/logs"
 )
 
 // pacslab returns the recorded invocations of the six functions of
@@ -23,45 +20,28 @@ import (
 // invocation is its duration.
 func pacslab(t testing.TB) []*models.Profile {
 	t.Helper()
-	file, err := os.Open(filepath.Join(recordings.Dir(t), "pacslab-slappmdlopt/optimization/profile-functions/OptAlg_lambda_logs.csv.gz"))
+	mapping, err := logs.LoadMapping("pacslab")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer file.Close()
-	unzipped, err := gzip.NewReader(file)
+	all, _, report, err := logs.ImportAll(t.Context(), logs.Options{Workflow: "pacslab", Mapping: &mapping},
+		filepath.Join(recordings.Dir(t), "pacslab-slappmdlopt/optimization/profile-functions/OptAlg_lambda_logs.csv.gz"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := csv.NewReader(unzipped)
-	head, err := r.Read()
-	if err != nil {
-		t.Fatal(err)
+	if len(all) != 51_597 {
+		t.Fatalf("%d rows, want 51,597: %+v", len(all), report)
 	}
-	column := func(name string) int { return slices.Index(head, name) }
 	rows := map[string][]traces.Record{}
 	sizes := map[string][]string{}
-	for n := 0; ; n++ {
-		line, err := r.Read()
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		function, size := line[column("Function")], line[column("Memory_Size")]
-		memory, err1 := strconv.Atoi(size)
-		ms, err2 := strconv.ParseFloat(line[column("Duration")], 64)
-		if err1 != nil || err2 != nil {
-			t.Fatal(err1, err2)
-		}
+	for n, r := range all {
+		function, size := r.Stage, strconv.Itoa(int(r.MemoryMB))
 		if !slices.Contains(sizes[function], size) {
 			sizes[function] = append(sizes[function], size)
 		}
-		rows[function] = append(rows[function], traces.Record{
-			Workflow: function, Execution: fmt.Sprint(n), Stage: "function", Statistic: traces.Invocation, MemoryMB: int32(memory),
-			Parallelism: new(int32(1)), Epoch: new(int32(1)),
-			Cold: new(0.0), Read: new(0.0), Compute: new(ms / 1000), Write: new(0.0),
-		})
+		r.Workflow, r.Stage, r.Execution = function, "function", fmt.Sprint(n)
+		r.Parallelism, r.Epoch, r.Cold = new(int32(1)), new(int32(1)), new(0.0)
+		rows[function] = append(rows[function], r)
 	}
 	var profiles []*models.Profile
 	for _, function := range slices.Sorted(func(yield func(string) bool) {
