@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 	"fmt"
 	"html/template"
-	"io"
 	"strings"
 
 	"eevee/experiments"
@@ -60,12 +59,6 @@ type pagePicture struct {
 	Width, Height      int
 	Table              template.HTML
 	Beside             bool // the picture is not in the page, but in files beside it
-}
-
-// framed is a drawing with axes, which can be laid out as a sheet.
-type framed interface {
-	frame() (frame, error)
-	WriteCSV(w io.Writer) error
 }
 
 // pageOf writes the report for people. It holds the pictures as SVG and their

@@ -31,6 +31,18 @@ func Explore(r *sweep.Result, e Exploration) ([]Picture, error) {
 		return nil, fmt.Errorf("x and y are numbers; %s and %s are not both", e.X.Name, e.Y.Name)
 	}
 	var pictures []Picture
+	for _, p := range e.panels(r) {
+		pictures = append(pictures, Picture{fileName(e.Y.Name, "over", e.X.Name, p.Name), p.Figure.(Chart).Save})
+	}
+	if len(pictures) == 0 {
+		return nil, fmt.Errorf("no row has both %s and %s", e.X.Name, e.Y.Name)
+	}
+	return pictures, nil
+}
+
+// panels returns the charts of an exploration by the value of Panel.
+func (e Exploration) panels(r *sweep.Result) Stack {
+	var panels Stack
 	for _, panel := range group(r, e.Panel) {
 		chart := Chart{Cast: methods, Title: e.title(panel), X: axisOf(e.X), Y: axisOf(e.Y)}
 		for _, by := range group(panel.Result, e.By) {
@@ -39,15 +51,11 @@ func Explore(r *sweep.Result, e Exploration) ([]Picture, error) {
 				chart.Series = append(chart.Series, s)
 			}
 		}
-		if len(chart.Series) == 0 {
-			continue
+		if len(chart.Series) > 0 {
+			panels = append(panels, Panel{panel.name, chart})
 		}
-		pictures = append(pictures, Picture{fileName(e.Y.Name, "over", e.X.Name, panel.name), chart.Save})
 	}
-	if len(pictures) == 0 {
-		return nil, fmt.Errorf("no row has both %s and %s", e.X.Name, e.Y.Name)
-	}
-	return pictures, nil
+	return panels
 }
 
 // title says what a picture shows, and over which inputs its ranges go.
@@ -159,11 +167,11 @@ func mean(values []float64) float64 {
 	return sum / float64(len(values))
 }
 
-// SweepPictures draws what one looks at first in the result of a sweep: for
-// every workflow and metric a heat map over confidence and percentile of the
-// regret and of the share of answers that break the bound (per method) and of
-// what percentile and confidence cost (of exact), where the sweep varies them,
-// and the objective over the limits by method.
+// SweepPictures draws what one looks at first in the result of a sweep, each
+// with a panel for every workflow: the objective over the limits by method, and
+// where the sweep varies them, over confidence and percentile the regret and the
+// share of answers that break the bound (per method) and what percentile and
+// confidence cost (of exact).
 func SweepPictures(r *sweep.Result) ([]Picture, error) {
 	columns := map[string]sweep.Column{}
 	for _, name := range []string{"workflow", "bounded", "method", "percentile", "confidence", "limit_s", "limit_usd", "objective_mean_s", "objective_mean_usd", "regret", "violation", "premium"} {
@@ -174,30 +182,34 @@ func SweepPictures(r *sweep.Result) ([]Picture, error) {
 		columns[name] = c
 	}
 	var pictures []Picture
-	for _, w := range group(r, columns["workflow"]) {
-		for _, b := range group(w.Result, columns["bounded"]) {
-			where := w.name + ", " + b.name + " bounded"
-			over := Exploration{X: columns["limit_s"], Y: columns["objective_mean_usd"], By: columns["method"], Panel: columns["workflow"]}
-			if b.name == "cost" {
-				over.X, over.Y = columns["limit_usd"], columns["objective_mean_s"]
-			}
-			if lines, err := Explore(b.Result, over); err == nil {
-				pictures = append(pictures, lines...)
-			}
-			for _, m := range group(b.Result, columns["method"]) {
-				for _, y := range []struct{ column, label string }{
-					{"regret", "regret against the proved optimum (%)"},
-					{"violation", "answers whose risk is above the bound's (%)"},
-					{"premium", "premium over the smallest percentile and confidence (%)"},
-				} {
-					if (y.column == "premium") != (m.name == "exact") {
-						continue
-					}
-					if h, ok := heatOf(m.Result, columns["percentile"], columns["confidence"], columns[y.column]); ok {
-						h.Title = fmt.Sprintf("%s, %s: %s", where, m.name, y.label)
-						pictures = append(pictures, Picture{fileName(w.name, b.name, m.name, y.column), h.Save})
+	add := func(s Stack, words ...string) {
+		if len(s) > 0 {
+			pictures = append(pictures, Picture{fileName(words...), s.Save})
+		}
+	}
+	for _, b := range group(r, columns["bounded"]) {
+		over := Exploration{X: columns["limit_s"], Y: columns["objective_mean_usd"], By: columns["method"], Panel: columns["workflow"]}
+		if b.name == "cost" {
+			over.X, over.Y = columns["limit_usd"], columns["objective_mean_s"]
+		}
+		add(over.panels(b.Result), b.name, "objective")
+		for _, m := range group(b.Result, columns["method"]) {
+			for _, y := range []struct{ column, label string }{
+				{"regret", "regret against the proved optimum (%)"},
+				{"violation", "answers whose risk is above the bound's (%)"},
+				{"premium", "premium over the smallest percentile and confidence (%)"},
+			} {
+				if (y.column == "premium") != (m.name == "exact") {
+					continue
+				}
+				var s Stack
+				for _, w := range group(m.Result, columns["workflow"]) {
+					if h, ok := heatOf(w.Result, columns["percentile"], columns["confidence"], columns[y.column]); ok {
+						h.Title = fmt.Sprintf("%s, %s bounded, %s: %s", w.name, b.name, m.name, y.label)
+						s = append(s, Panel{w.name, h})
 					}
 				}
+				add(s, b.name, m.name, y.column)
 			}
 		}
 	}

@@ -1,7 +1,6 @@
 package figures
 
 import (
-	"bytes"
 	"os"
 	"path/filepath"
 	"strings"
@@ -77,23 +76,49 @@ func TestSweepPictures(t *testing.T) {
 	for _, p := range pictures {
 		data[p.Name] = saved(t, p)
 	}
-	regret := data["w-latency-orion-regret"]
+	regret := data["latency-orion-regret"]
 	if strings.Count(regret, ",25\n") != 4 {
 		t.Errorf("orion is 25 %% above the optimum everywhere, drawn is\n%s", regret)
 	}
-	premium := data["w-latency-exact-premium"]
-	if !strings.Contains(premium, "50,50,0\n") || !bytes.Contains([]byte(premium), []byte("99,95,")) {
+	premium := data["latency-exact-premium"]
+	if !strings.Contains(premium, "w,50,50,0\n") || !strings.Contains(premium, "w,99,95,") {
 		t.Errorf("premium of exact\n%s", premium)
 	}
-	if _, ok := data["mean cost-over-limit_s-w"]; ok || data["objective_mean_usd-over-limit_s-w"] == "" {
-		t.Errorf("pictures %v: the lines over the limits are not there", sortedNames(data))
+	if !strings.Contains(data["latency-objective"], "w,exact,10,") {
+		t.Errorf("the lines over the limits are not there: %q", data["latency-objective"])
 	}
 }
 
-func sortedNames(m map[string]string) []string {
-	var names []string
-	for n := range m {
-		names = append(names, n)
+// The panels of a stack are the pictures themselves, one below the other.
+func TestStackIsAsHighAsItsPanels(t *testing.T) {
+	a, b := testHeat(), testHeat()
+	b.Names[1], b.Values = b.Names[1][:1], b.Values[:1]
+	s, err := Stack{{"a", a}, {"b", b}}.sheet()
+	if err != nil {
+		t.Fatal(err)
 	}
-	return names
+	heights := s.h
+	for _, h := range []Heat{a, b} {
+		f, err := h.frame()
+		if err != nil {
+			t.Fatal(err)
+		}
+		heights -= f.sheet().h
+	}
+	if heights != panelGap {
+		t.Errorf("the stack is %v higher than its panels, want %v", heights, panelGap)
+	}
+	// The darkest field of the lower panel is in the lower part.
+	img := rendered(s)
+	dark := extent(img, darkest)
+	if dark.Min.Y > img.Bounds().Dy()/2 || dark.Max.Y < img.Bounds().Dy()/2 {
+		t.Errorf("dark fields reach from %d to %d of %d: not in both panels", dark.Min.Y, dark.Max.Y, img.Bounds().Dy())
+	}
+	var data strings.Builder
+	if err := (Stack{{"a", a}, {"b", b}}).WriteCSV(&data); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasPrefix(data.String(), "panel,confidence,percentile,") || strings.Count(data.String(), "\nb,") != 3 {
+		t.Errorf("data\n%s", data.String())
+	}
 }

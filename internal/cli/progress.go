@@ -19,6 +19,12 @@ type progress struct {
 	total int
 	done  int
 	bar   *progressbar.ProgressBar // nil where plain lines are written
+
+	// Of work that may take hours: lines come now and then, and tell the rate,
+	// the time that remains, and how many parts failed.
+	paced       bool
+	start, told time.Time
+	failed      int
 }
 
 // track begins to show the progress of a piece of work of the given number of
@@ -35,6 +41,14 @@ func (c *call) track(what string, total int) *progress {
 		p.bar = newBar(c.stderr, what, total)
 	}
 	c.progress = p
+	return p
+}
+
+// trackLong begins to show the progress of work that may take hours.
+func (c *call) trackLong(what string, total int) *progress {
+	p := c.track(what, total)
+	p.paced, p.start = true, time.Now()
+	p.told = p.start
 	return p
 }
 
@@ -59,9 +73,32 @@ func (p *progress) add(n int) {
 	case p.call.progress != p: // with --quiet, or another one is shown by now
 	case p.bar != nil:
 		p.bar.Set(p.done)
+	case p.paced:
+		if now := time.Now(); now.Sub(p.told) >= linePause {
+			p.told = now
+			fmt.Fprintf(p.call.stderr, "eevee: %s: %s\n", p.what, p.pace(now.Sub(p.start)))
+		}
 	case tenth(p.done, p.total) > tenth(before, p.total):
 		fmt.Fprintf(p.call.stderr, "eevee: %s: %d of %d\n", p.what, p.done, p.total)
 	}
+}
+
+// fail says that one of the parts that are done failed.
+func (p *progress) fail() {
+	p.call.mu.Lock()
+	defer p.call.mu.Unlock()
+	p.failed++
+	if p.bar != nil && p.call.progress == p {
+		p.bar.Describe(fmt.Sprintf("%s, %d failed", p.what, p.failed))
+	}
+}
+
+// pace says how much is done after a time, as "300 of 1000, 12.5 a second,
+// about 56s left, 0 failed".
+func (p *progress) pace(took time.Duration) string {
+	rate := float64(p.done) / took.Seconds()
+	left := time.Duration(float64(p.total-p.done) / rate * float64(time.Second)).Round(time.Second)
+	return fmt.Sprintf("%d of %d, %.3g a second, about %v left, %d failed", p.done, p.total, rate, left, p.failed)
 }
 
 func tenth(done, total int) int { return done * 10 / max(total, 1) }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -91,5 +92,12 @@ func TestProgressAsBar(t *testing.T) {
 	p.add(5)
 	if s := screen.String(); s != "" {
 		t.Errorf("after the end: %q", s)
+	}
+}
+
+func TestPace(t *testing.T) {
+	p := &progress{total: 1000, done: 250, failed: 3}
+	if got, want := p.pace(20*time.Second), "250 of 1000, 12.5 a second, about 1m0s left, 3 failed"; got != want {
+		t.Errorf("%q, want %q", got, want)
 	}
 }

@@ -38,6 +38,7 @@ func sweepVerb() verb {
 			textFlag(&shardText, "shard", "", "take the part `I/N` of the sweep, I from 1 to N"),
 			countFlag(&shards, "shards", "", "take the part of `N` that the array of Slurm, Kubernetes or AWS Batch says"),
 			switchFlag(&dry, "dry-run", "print the plan and stop"),
+			switchFlag(new(bool), "resume", "go on with what is in the folder; the default"),
 			switchFlag(&retry, "retry", "answer cells that failed before once more"),
 			switchFlag(&noPilot, "no-pilot", "do not estimate the time before the run"),
 			countFlag(&workers, "workers", "", "`N` cells at the same time; default: one for every core"),
@@ -91,12 +92,15 @@ func sweepVerb() verb {
 			if r.Plan != nil {
 				open = r.Plan.Open
 			}
-			progress := c.track("answering", open)
+			progress := c.trackLong("answering", open)
 			ran, err := plan.Run(c.ctx, store, sweep.Options{Shard: shard, Workers: workers, Retry: retry, Now: time.Now, Tell: func(row sweep.Row, found bool) {
 				if row.Status == sweep.Failed {
 					c.remark("failed: %s, %s, %v: %s", row.Workflow, row.Method, row.Limit(), *row.Error)
 				}
 				if !found {
+					if row.Status == sweep.Failed {
+						progress.fail()
+					}
 					progress.add(1)
 				}
 			}})

@@ -48,7 +48,7 @@ func TestSweepFromGridToPicture(t *testing.T) {
 	if err != nil || len(rows) != 8 {
 		t.Errorf("%d rows, want 8 (%v)", len(rows), err)
 	}
-	for _, name := range []string{"cost-over-percentile.png", "ml-latency-uniform-regret.svg", "mean.png"} {
+	for _, name := range []string{"cost-over-percentile.png", "latency-uniform-regret.svg", "mean.png"} {
 		_, err := os.Stat(at("pictures/" + name))
 		if drawn := name != "mean.png"; (err == nil) != drawn {
 			t.Errorf("%s: %v", name, err)
