@@ -10,6 +10,9 @@ import (
 // What fit prints is what its published schema says, and a validation has every
 // level, the workflow and no file that was not asked for.
 func TestFitMatchesItsSchema(t *testing.T) {
+	if testing.Short() {
+		t.Skip("fits again and again; experiments has the tests of what runs at the same time")
+	}
 	withoutRecordings(t)
 	dir := t.TempDir()
 	report, model := filepath.Join(dir, "report"), filepath.Join(dir, "model.json")
