@@ -91,18 +91,24 @@ func TestGeneratedDAGs(t *testing.T) {
 
 // BenchmarkGeneratedDAGs searches 20 workflows, five of each family, for some
 // seconds of CPU time each. It reports the median and the largest gap that is
-// proved, over them.
+// proved, over them. That takes a quarter of an hour; short runs search one
+// workflow of 16 stages of every family.
 func BenchmarkGeneratedDAGs(b *testing.B) {
-	for _, size := range []struct {
+	type size struct {
 		stages  int
 		seconds float64
-	}{{16, 2}, {32, 2}, {64, 20}} {
+	}
+	sizes, seeds := []size{{16, 2}, {32, 2}, {64, 20}}, uint64(5)
+	if testing.Short() {
+		sizes, seeds = []size{{16, 2}}, 1
+	}
+	for _, size := range sizes {
 		for _, metric := range []solvers.Metric{solvers.Latency, solvers.Cost} {
 			b.Run(fmt.Sprintf("%d/%s", size.stages, metric), func(b *testing.B) {
 				var gaps []float64
 				for b.Loop() {
 					gaps = gaps[:0]
-					for seed := range uint64(5) {
+					for seed := range seeds {
 						for _, shape := range DAGShapes {
 							p := generatedProblem(b, shape, size.stages, 10_000, seed, metric)
 							ctx := cpuLimit{context.Background(), cpuUsed(b) + time.Duration(size.seconds*1e9)}
