@@ -101,7 +101,7 @@ func (s *Setup) Frontiers(ctx context.Context, r FrontierRequest, done func(shar
 		for _, point := range found.Points {
 			q := FrontierPlanePoint{
 				Config:    ConfigStages(s.Definition.Workflow, point.Config),
-				Predicted: Predicted{percentiles(point.Outcome.Latency), percentiles(point.Outcome.Cost)},
+				Predicted: Predicted{PercentilesOf(point.Outcome.Latency), PercentilesOf(point.Outcome.Cost)},
 			}
 			put(metric, point.Percentile, &q.PercentileS, &q.PercentileUSD)
 			put(metric.Other(), point.Objective, &q.MeanS, &q.MeanUSD)

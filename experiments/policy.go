@@ -103,7 +103,7 @@ func janus(options baselines.Janus) func(context.Context, PolicySetting) (models
 		if err != nil {
 			return nil, err
 		}
-		scenarios, err := model.Sample(janusScenarios, s.Price, sampleStreams(s.Seed))
+		scenarios, err := model.Sample(janusScenarios, s.Price, SampleStreams(s.Seed))
 		if err != nil {
 			return nil, err
 		}

@@ -167,7 +167,7 @@ func (s *Setup) Result(a Answer) Result {
 	r.Config = ConfigStages(s.Definition.Workflow, sol.Config)
 	r.Schedule = scheduleTimes(s.Definition.Workflow, sol.Schedule)
 	r.Warnings = append(r.Warnings, s.standings(r.Config, sol.Config)...)
-	r.Predicted = &Predicted{percentiles(a.Report.Outcome.Latency), percentiles(a.Report.Outcome.Cost)}
+	r.Predicted = &Predicted{PercentilesOf(a.Report.Outcome.Latency), PercentilesOf(a.Report.Outcome.Cost)}
 	h := a.Report.Holdout
 	if h.N > 0 {
 		r.Holdout = &ResultHoldout{N: h.N, Violations: h.Violations, RiskLo: h.RiskLo, RiskHi: h.RiskHi, Confidence: h.Confidence}
@@ -236,7 +236,9 @@ func (s *Setup) standings(list []ResultStage, c models.Config) (warnings []strin
 	return warnings
 }
 
-func percentiles(values []float64) Percentiles {
+// PercentilesOf returns the percentiles and the mean of values, which stay as they
+// are: order statistics, the smallest value that the share does not exceed.
+func PercentilesOf(values []float64) Percentiles {
 	sorted := slices.Clone(values)
 	slices.Sort(sorted)
 	n := len(sorted)

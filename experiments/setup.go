@@ -131,20 +131,21 @@ type Timing struct {
 	Fit, Sample, Solve, Holdout time.Duration
 }
 
-// sampleStreams are the streams that the scenarios of a problem are drawn
-// from, and holdoutStreams those of the scenarios that no method sees.
-func sampleStreams(seed uint64) models.Streams  { return models.Streams{Seed: seed}.Sub("sample") }
-func holdoutStreams(seed uint64) models.Streams { return models.Streams{Seed: seed}.Sub("holdout") }
+// SampleStreams are the streams that the scenarios of a problem are drawn from.
+func SampleStreams(seed uint64) models.Streams { return models.Streams{Seed: seed}.Sub("sample") }
+
+// HoldoutStreams are the streams of the scenarios that no method sees.
+func HoldoutStreams(seed uint64) models.Streams { return models.Streams{Seed: seed}.Sub("holdout") }
 
 // Scenarios draws the n scenarios that problems of this seed are posed on.
 func (s *Setup) Scenarios(n int, seed uint64) (*models.Scenarios, error) {
-	return s.Model.Sample(n, s.Price, sampleStreams(seed))
+	return s.Model.Sample(n, s.Price, SampleStreams(seed))
 }
 
 // Holdout draws the n scenarios that answers of this seed are re-checked on;
 // every attempt has its own.
 func (s *Setup) Holdout(seed uint64, attempt, n int) (*models.Scenarios, error) {
-	return s.Model.Sample(n, s.Price, holdoutStreams(seed).Sub(strconv.Itoa(attempt)))
+	return s.Model.Sample(n, s.Price, HoldoutStreams(seed).Sub(strconv.Itoa(attempt)))
 }
 
 // Problem draws the scenarios of a problem and poses it.

@@ -12,7 +12,7 @@ import (
 // Methods that do not keep the bound on the sample say so in their name.
 func Plane(c experiments.Comparison) Chart {
 	chart := Chart{
-		Cast: methods,
+		Cast: Methods,
 		X:    Axis{Label: "latency, p95", Unit: "s"}, Y: Axis{Label: "cost per run, mean", Unit: "¢"},
 	}
 	for _, i := range c.Ranked() {
@@ -33,14 +33,14 @@ func Plane(c experiments.Comparison) Chart {
 		if !cell.Keeps() {
 			s.Name += ", breaks it by the model"
 		}
-		p := Point{X: cell.Predicted.Latency.P95, Y: cell.Predicted.Cost.Mean * cents}
+		p := Point{X: cell.Predicted.Latency.P95, Y: cell.Predicted.Cost.Mean * Cents}
 		if sim := cell.Simulated; sim != nil {
-			p.X, p.Y = sim.LatencyS.P95, sim.CostUSD.Mean*cents
+			p.X, p.Y = sim.LatencyS.P95, sim.CostUSD.Mean*Cents
 			if sim.LatencyS.Lo != nil {
 				p.XLo, p.XHi = *sim.LatencyS.Lo, *sim.LatencyS.Hi
 			}
 			if sim.CostUSD.MeanLo != nil {
-				p.YLo, p.YHi = *sim.CostUSD.MeanLo*cents, *sim.CostUSD.MeanHi*cents
+				p.YLo, p.YHi = *sim.CostUSD.MeanLo*Cents, *sim.CostUSD.MeanHi*Cents
 			}
 		}
 		s.Points = append(s.Points, p)
@@ -54,5 +54,5 @@ func limitText(b experiments.ResultBound) string {
 	if b.LimitS != nil {
 		return fmt.Sprintf("%v s", *b.LimitS)
 	}
-	return fmt.Sprintf("%v ¢", *b.LimitUSD*cents)
+	return fmt.Sprintf("%v ¢", *b.LimitUSD*Cents)
 }

@@ -17,7 +17,7 @@ func Frontier(f experiments.Frontiers, kind experiments.FrontierKind) Chart {
 		if metric == "latency" {
 			return Axis{Label: "latency, " + what, Unit: "s", Log: true}, 1
 		}
-		return Axis{Label: "cost per run, " + what, Unit: "¢", Log: true}, cents
+		return Axis{Label: "cost per run, " + what, Unit: "¢", Log: true}, Cents
 	}
 	x, xScale := axis(string(kind.PercentileOf), percentile)
 	y, yScale := axis(string(kind.MeanOf), "mean")

@@ -9,8 +9,8 @@ import (
 // learning draws learning curves: coverage and width over the number of recorded
 // runs that a model was fitted to, once with more configurations and once with
 // more runs of each.
-func learning(l experiments.Learning, recorded bool) []picture {
-	var all []picture
+func learning(l experiments.Learning, recorded bool) []Picture {
+	var all []Picture
 	for _, along := range []experiments.Along{experiments.AlongConfigurations, experiments.AlongRuns} {
 		what := fmt.Sprintf("%s, more %s: over the number of recorded runs", l.Workflow, along)
 		coverage := learningCurve(l, along, recorded, Axis{Label: "recorded times below the predicted p95", Unit: "%"}, func(r experiments.LearningRow) (float64, float64) {
@@ -24,8 +24,8 @@ func learning(l experiments.Learning, recorded bool) []picture {
 			return r.WidthRatio, r.WidthRatioSE
 		})
 		all = append(all,
-			picture{"learning-coverage-" + string(along), what + ", coverage of the 95th percentile (bars: two standard errors)", coverage},
-			picture{"learning-width-" + string(along), what + ", width of the bound (bars: two standard errors)", width},
+			Picture{"learning-coverage-" + string(along), what + ", coverage of the 95th percentile (bars: two standard errors)", coverage},
+			Picture{"learning-width-" + string(along), what + ", width of the bound (bars: two standard errors)", width},
 		)
 	}
 	t := Table{Title: l.Workflow + ", learning curves", Columns: []Column{
@@ -39,13 +39,13 @@ func learning(l experiments.Learning, recorded bool) []picture {
 			100 * r.Coverage, 100 * r.CoverageSE, r.WidthRatio, r.WidthRatioSE, 100 * r.MAPE,
 		})
 	}
-	return append(all, picture{"learning", l.Workflow + ": learning curves", t})
+	return append(all, Picture{"learning", l.Workflow + ": learning curves", t})
 }
 
 // learningCurve draws one figure of every model with bars of two standard errors.
 func learningCurve(l experiments.Learning, along experiments.Along, recorded bool, y Axis, of func(experiments.LearningRow) (value, se float64)) Chart {
 	c := Chart{
-		Title: onTrace(l.Workflow+", configurations that were not fitted to", recorded), Cast: forecasters,
+		Title: OnTrace(l.Workflow+", configurations that were not fitted to", recorded), Cast: forecasters,
 		X: Axis{Label: "recorded runs", Log: true}, Y: y,
 	}
 	for _, r := range l.Rows {

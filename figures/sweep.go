@@ -17,12 +17,6 @@ type Exploration struct {
 	X, Y, By, Panel sweep.Column // By and Panel may have no name: one line, one picture
 }
 
-// Picture is a picture under a file name.
-type Picture struct {
-	Name string
-	Save func(dir, name string) ([]string, error)
-}
-
 // Explore draws y over x, a line for every value of By and a picture for every
 // value of Panel. Where several rows share all of these, the point is their
 // mean and the error bar reaches from the smallest to the largest.
@@ -32,7 +26,7 @@ func Explore(r *sweep.Result, e Exploration) ([]Picture, error) {
 	}
 	var pictures []Picture
 	for _, p := range e.panels(r) {
-		pictures = append(pictures, Picture{fileName(e.Y.Name, "over", e.X.Name, p.Name), p.Figure.(Chart).Save})
+		pictures = append(pictures, Picture{Name: fileName(e.Y.Name, "over", e.X.Name, p.Name), Drawing: p.Figure.(Chart)})
 	}
 	if len(pictures) == 0 {
 		return nil, fmt.Errorf("no row has both %s and %s", e.X.Name, e.Y.Name)
@@ -44,7 +38,7 @@ func Explore(r *sweep.Result, e Exploration) ([]Picture, error) {
 func (e Exploration) panels(r *sweep.Result) Stack {
 	var panels Stack
 	for _, panel := range group(r, e.Panel) {
-		chart := Chart{Cast: methods, Title: e.title(panel), X: axisOf(e.X), Y: axisOf(e.Y)}
+		chart := Chart{Cast: Methods, Title: e.title(panel), X: axisOf(e.X), Y: axisOf(e.Y)}
 		for _, by := range group(panel.Result, e.By) {
 			if s := seriesOf(by.Result, e.X, e.Y); len(s.Points) > 0 {
 				s.Name = by.name
@@ -184,7 +178,7 @@ func SweepPictures(r *sweep.Result) ([]Picture, error) {
 	var pictures []Picture
 	add := func(s Stack, words ...string) {
 		if len(s) > 0 {
-			pictures = append(pictures, Picture{fileName(words...), s.Save})
+			pictures = append(pictures, Picture{Name: fileName(words...), Drawing: s})
 		}
 	}
 	for _, b := range group(r, columns["bounded"]) {

@@ -18,7 +18,7 @@ var forecasters = Cast{"calibrated", "empirical", "jolteon", "orion", "stepconf"
 // learning curves, unless they are nil. Recorded says that the trace is no
 // generated one. The same numbers give the same bytes.
 func SaveValidation(ctx context.Context, dir string, v experiments.Validation, l *experiments.Learning, recorded bool) error {
-	var all []picture
+	var all []Picture
 	if len(v.Models) > 0 {
 		all = validation(v, recorded)
 	}
@@ -29,7 +29,7 @@ func SaveValidation(ctx context.Context, dir string, v experiments.Validation, l
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if _, err := p.drawing.Save(dir, p.name); err != nil {
+		if _, err := p.Drawing.Save(dir, p.Name); err != nil {
 			return err
 		}
 	}
@@ -37,17 +37,17 @@ func SaveValidation(ctx context.Context, dir string, v experiments.Validation, l
 }
 
 // validation returns the pictures and tables of a validation.
-func validation(v experiments.Validation, recorded bool) []picture {
-	all := []picture{
+func validation(v experiments.Validation, recorded bool) []Picture {
+	all := []Picture{
 		{"validation-reliability", "share of recorded times below the predicted percentiles, for configurations that the models never saw", reliability(v, recorded)},
 		{"validation-width", "coverage of the predicted 95th percentile over the width of the bound, with 95 % intervals", coverageOverWidth(v, recorded)},
-		{"validation", "coverage at every level", listing{validationRows(v, v.Rows)}},
+		{"validation", "coverage at every level", Listing{validationRows(v, v.Rows)}},
 		{"validation-p95", "coverage at 95 %", validationRows(v, rowsAt(v, 0.95))},
 	}
 	for _, model := range v.Models {
 		all = append(all,
-			picture{"validation-predicted-" + model, "predicted against recorded times", predictedAgainstRecorded(v, model, recorded)},
-			picture{"validation-residuals-" + model, "residuals by configuration", residuals(v, model, recorded)},
+			Picture{"validation-predicted-" + model, "predicted against recorded times", predictedAgainstRecorded(v, model, recorded)},
+			Picture{"validation-residuals-" + model, "residuals by configuration", residuals(v, model, recorded)},
 		)
 	}
 	return all
@@ -61,7 +61,7 @@ func rowsAt(v experiments.Validation, level float64) []experiments.ValidationRow
 // says. The bars are the intervals at the levels of the table.
 func reliability(v experiments.Validation, recorded bool) Chart {
 	c := Chart{
-		Title: onTrace(v.Workflow+", held-out configurations", recorded), Cast: forecasters,
+		Title: OnTrace(v.Workflow+", held-out configurations", recorded), Cast: forecasters,
 		X:          Axis{Label: "predicted percentile", Unit: "%", Min: new(0.0), Max: new(100.0)},
 		Y:          Axis{Label: "recorded times below it", Unit: "%", Min: new(0.0), Max: new(100.0)},
 		References: []Reference{{Kind: Diagonal, Text: "as stated"}},
@@ -100,7 +100,7 @@ func reliability(v experiments.Validation, recorded bool) Chart {
 // wide it is: a bound can always be kept by a wide one.
 func coverageOverWidth(v experiments.Validation, recorded bool) Chart {
 	c := Chart{
-		Title: onTrace(v.Workflow+", held-out configurations", recorded), Cast: forecasters,
+		Title: OnTrace(v.Workflow+", held-out configurations", recorded), Cast: forecasters,
 		X:          Axis{Label: "predicted p95 over p50, median"},
 		Y:          Axis{Label: "recorded times below the predicted p95", Unit: "%"},
 		References: []Reference{{Kind: Horizontal, Value: 95, Text: "as stated"}},
@@ -179,7 +179,7 @@ func foreseenBy(v experiments.Validation, model string) (stages []string, at map
 // percentile, over the recorded median of every stage and configuration.
 func predictedAgainstRecorded(v experiments.Validation, model string, recorded bool) Chart {
 	c := Chart{
-		Title:      onTrace(fmt.Sprintf("%s, model %s, held-out configurations", v.Workflow, model), recorded),
+		Title:      OnTrace(fmt.Sprintf("%s, model %s, held-out configurations", v.Workflow, model), recorded),
 		X:          Axis{Label: "recorded median", Unit: "s", Log: true},
 		Y:          Axis{Label: "predicted median, bar up to p95", Unit: "s", Log: true},
 		References: []Reference{{Kind: Diagonal, Text: "as recorded"}},
@@ -210,7 +210,7 @@ func predictedAgainstRecorded(v experiments.Validation, model string, recorded b
 // memory of all instances together.
 func residuals(v experiments.Validation, model string, recorded bool) Chart {
 	c := Chart{
-		Title:      onTrace(fmt.Sprintf("%s, model %s, held-out configurations", v.Workflow, model), recorded),
+		Title:      OnTrace(fmt.Sprintf("%s, model %s, held-out configurations", v.Workflow, model), recorded),
 		X:          Axis{Label: "memory of all instances", Unit: "GB", Log: true},
 		Y:          Axis{Label: "recorded above predicted median", Unit: "%"},
 		References: []Reference{{Kind: Horizontal, Value: 0, Text: "as predicted"}},

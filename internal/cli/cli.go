@@ -67,7 +67,7 @@ func run(ctx context.Context, verbs []verb, args []string, stdout, stderr io.Wri
 	}()
 	err := dispatch(c, verbs, args)
 	c.endProgress()
-	return report(ctx, stderr, strings.Join(c.path, " "), err)
+	return exitCode(ctx, stderr, strings.Join(c.path, " "), err)
 }
 
 // dispatch finds the verb and hands its arguments to urfave/cli in the order

@@ -39,8 +39,8 @@ func nothingf(format string, args ...any) error {
 	return statusError{exitNothing, fmt.Errorf(format, args...)}
 }
 
-// report prints err, one line per defect, and returns the exit code.
-func report(ctx context.Context, stderr io.Writer, verb string, err error) int {
+// exitCode prints err, one line per defect, and returns the exit code.
+func exitCode(ctx context.Context, stderr io.Writer, verb string, err error) int {
 	if ctx.Err() != nil {
 		fmt.Fprintln(stderr, "eevee: interrupted")
 		return exitInterrupted

@@ -83,7 +83,7 @@ func figuresVerb() verb {
 			d := drawn{Schema: "eevee.figures/1"}
 			progress := c.track("drawing", len(pictures))
 			for _, p := range pictures {
-				files, err := p.Save(output, p.Name)
+				files, err := p.Save(output)
 				if err != nil {
 					return err
 				}

@@ -8,7 +8,8 @@ import (
 	"time"
 
 	"eevee/experiments"
-	"eevee/figures"
+	"eevee/experiments/papers"
+	"eevee/figures/report"
 )
 
 func reproduceVerb() verb {
@@ -17,7 +18,7 @@ func reproduceVerb() verb {
 	return verb{
 		name:    "reproduce",
 		summary: "redraw the papers' figures and tables, with a verdict on every claim",
-		detail: "ID is one of " + strings.Join(experiments.ReproductionIDs(), ", ") + "; none means all.\n" +
+		detail: "ID is one of " + strings.Join(papers.IDs(), ", ") + "; none means all.\n" +
 			"Pictures, tables, claims.json and report.html go into the folder. A claim that is\n" +
 			"not reproduced is a result, not a failure.",
 		args: "[ID...]",
@@ -27,15 +28,15 @@ func reproduceVerb() verb {
 			recordingsFlag(&recordings),
 		},
 		run: func(c *call) error {
-			selected, err := experiments.SelectReproductions(c.args)
+			selected, err := papers.Select(c.args)
 			if err != nil {
 				return usagef("%w", err)
 			}
 			if err := checkFolder(output); err != nil {
 				return err
 			}
-			found, err := experiments.Reproduce(c.ctx, selected, experiments.ReproduceOptions{
-				Sources: sourcesAt(recordings), Seed: c.seed, Quick: quick, Clock: experiments.Clock{Wall: time.Now, CPU: cpuTime}, Progress: c.parts("reproducing"),
+			found, err := papers.Reproduce(c.ctx, selected, papers.Options{
+				Sources: sourcesAt(recordings), Seed: c.seed, Quick: quick, Clock: papers.Clock{Wall: time.Now, CPU: cpuTime}, Progress: c.parts("reproducing"),
 			})
 			if err != nil {
 				return err
@@ -45,7 +46,7 @@ func reproduceVerb() verb {
 					c.warn("no recordings of %s are at hand: the bundled trace is generated, and no claim about a measurement can be reproduced on it", t.Workflow)
 				}
 			}
-			report, err := figures.SaveFindings(c.ctx, output, found, c.parts("drawing"))
+			page, err := report.Save(c.ctx, output, found, c.parts("drawing"))
 			if err != nil {
 				return err
 			}
@@ -54,7 +55,7 @@ func reproduceVerb() verb {
 				for _, claim := range found.Claims().Claims {
 					rows = append(rows, []any{claim.ID, string(claim.Verdict), claim.Title})
 				}
-				_, err := fmt.Fprintf(w, "%s\n%s: the report\n", textTable([]any{"claim", "verdict", "title"}, rows), report)
+				_, err := fmt.Fprintf(w, "%s\n%s: the report\n", textTable([]any{"claim", "verdict", "title"}, rows), page)
 				return err
 			})
 		},

@@ -11,7 +11,7 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
-	"eevee/experiments"
+	"eevee/experiments/papers"
 )
 
 // readClaims reads the claims of a finished run.
@@ -96,7 +96,7 @@ func TestReproduceOnBundledTraces(t *testing.T) {
 	matchesSchema(t, "claims", []byte(stdout))
 	matchesSchema(t, "claims", file)
 	matchesSchema(t, "timings", timings)
-	for _, id := range experiments.ReproductionIDs() {
+	for _, id := range papers.IDs() {
 		if !ids[id] && id != "gantt" && id != "gantt-load" {
 			t.Errorf("no claim of %s", id)
 		}

@@ -1,0 +1,29 @@
+package figures
+
+// Methods fixes the looks of everything that answers a bound, in every picture.
+// Answers that often coincide have markers that can be told apart on top of each
+// other: a plus on a disc, a cross on a triangle.
+var Methods = Cast{
+	"exact", "orion", "jolteon:compat", ReportedName, ArtifactName, CompatBreaks, "jolteon",
+	"parrotfish", "slam", "ditto:latency", "ditto:cost", "caerus", "prcp", "grandslam",
+	"cose", "uniform", "random", "powertuning:cost", "exhaustive", "stepconf", "janus",
+}
+
+// What series are called in papers' figures that are no method's answers as they
+// are.
+const (
+	ReportedName = "Jolteon, reported"
+	ArtifactName = "artifact's configurations"
+	CompatBreaks = "jolteon:compat, breaks its bound and says so"
+)
+
+// OnTrace adds to a title what a reader must not miss.
+func OnTrace(title string, recorded bool) string {
+	if recorded {
+		return title
+	}
+	return title + " (generated trace, not recorded)"
+}
+
+// Cents is the unit of costs in pictures; rows hold USD.
+const Cents = 100

@@ -1,0 +1,22 @@
+package report
+
+import (
+	"eevee/experiments/papers"
+	"eevee/figures"
+)
+
+// fitTimes is the table of the times to fit a model.
+func fitTimes(rows papers.FitTimes) []figures.Picture {
+	t := figures.Table{Columns: []figures.Column{
+		{Name: "workflow"}, {Name: "reported", Unit: "s", Decimals: 3}, {Name: "CPU time", Unit: "s", Decimals: 5},
+		{Name: "wall time", Unit: "s", Decimals: 5}, {Name: "repetitions"},
+	}}
+	for _, r := range rows.Rows {
+		var cpu any
+		if r.CPU != nil {
+			cpu = *r.CPU
+		}
+		t.Rows = append(t.Rows, []any{r.Workflow, r.Reported, cpu, r.Wall, r.Repetitions})
+	}
+	return []figures.Picture{{Name: rows.Name, Caption: "time to train the model; ours on the machine of timings.json", Drawing: t}}
+}
