@@ -119,6 +119,7 @@ func h() { random.Shuffle(1, nil) }
 // the same seed gives the same bytes.
 var clocks = map[string]string{
 	"internal/cli":         "run times on stdout, progress",
+	"live/emulator":        "a server whose state changes take real time, which measures what it runs",
 	"experiments/setup.go": "run times of fit, sampling and search, which are kept apart from the data",
 }
 

@@ -1,0 +1,24 @@
+// Package emulator is a server on loopback that speaks the wire of the AWS
+// services that live uses, so that the unmodified SDK can be tested against it:
+// Lambda (REST-JSON, 2015-03-31), STS (query, 2011-06-15), CloudWatch Logs (JSON
+// 1.1, Logs_20140328) and Step Functions (JSON 1.0, AWSStepFunctions). It is
+// written from the published API references and imports no code of AWS.
+//
+// The contents, in the order in which a request passes through:
+//
+//   - options.go, emulator.go: Options, Start, Emulator; one URL for all
+//     services.
+//   - route.go: which service and operation a request is for; wire.go: requests,
+//     replies and errors in the three protocols; sigv4: signatures.
+//   - call.go, fault.go: the journal of calls, and faults that tests inject.
+//   - function.go: functions, versions and aliases, whose changes take time;
+//     lambda_function.go, lambda_version.go, lambda_alias.go, lambda_tag.go: the
+//     operations on them.
+//   - lambda_invoke.go: Invoke; environment.go: execution environments, in
+//     process or, in package sandbox, real programs; report.go: what Lambda
+//     writes into the log; bill.go: what AWS would have charged.
+//   - sts.go, logs.go: the other services.
+//
+// What it does not do is refused with UnknownOperationException, never answered
+// with something made up.
+package emulator
