@@ -202,6 +202,7 @@ func (w *sweep) lower(limit float64) {
 	}
 	r.target += by
 	r.trim()
+	r.mix()
 	if w.ordered-limit > reorder*math.Abs(w.ordered) {
 		s.order(last)
 		w.ordered = limit
@@ -220,25 +221,7 @@ func (w *sweep) lower(limit float64) {
 	s.guide(r)
 }
 
-// trim drops the parts of the mixture that hardly count.
-func (r *mixture) trim() {
-	const most = 12
-	if len(r.parts) <= most {
-		return
-	}
-	slices.SortStableFunc(r.parts, func(a, b part) int { return compareDown(a.weight, b.weight) })
-	r.parts = r.parts[:most]
-	total := 0.0
-	for _, p := range r.parts {
-		total += p.weight
-	}
-	for i := range r.parts {
-		r.parts[i].weight /= total
-	}
-	r.mix()
-}
-
 // percentile returns the order statistic of the bounded metric.
 func (s *search) percentile(pick []int) float64 {
-	return OrderStatistic(s.eval.values(s.metric, s.table.allUnder(s.metric, pick), s.table.n), s.allowed)
+	return OrderStatistic(s.eval.values(s.metric, s.table.all.under(s.metric, pick), s.table.n), s.allowed)
 }

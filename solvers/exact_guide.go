@@ -20,7 +20,7 @@ func (s *search) guide(r *mixture) {
 		return
 	}
 	s.lookAhead(root, r)
-	if s.metric == Cost && s.joins && !s.done() && s.floor < s.goal() && s.leftOpen() {
+	if s.metric == Cost && s.joins && !s.done() && s.floor < s.settled() && s.leftOpen() {
 		r.add(s.incumbent, 0.5)
 		r.linearise()
 		s.adopt(r)
@@ -42,9 +42,16 @@ func (s *search) adopt(r *mixture) {
 
 // lookAhead prices the bound and probes.
 func (s *search) lookAhead(root *node, r *mixture) {
+	// The price of the relaxation is about right: what it rules out need not be
+	// looked at for a better one.
+	s.prices = []price{{1 / r.lambda, s.sums(r.flow)}}
+	s.forgetPrices()
+	if s.screen(root, 0) > 0 {
+		s.shift()
+	}
 	s.prices = s.bestPrices(root, 1/r.lambda, r.flow)
 	s.forgetPrices()
-	if s.floor >= s.goal() {
+	if s.floor >= s.settled() {
 		return // nothing better is left
 	}
 	for s.screen(root, 0) > 0 && s.leftOpen() {
@@ -111,30 +118,38 @@ func (s *search) shift() {
 	s.linear = linear
 }
 
+// sums returns the shares with which the bounded metric is a sum over stages, or
+// a lower bound of it.
+func (s *search) sums(flow []float64) []float64 {
+	if s.metric == Cost {
+		return slices.Repeat([]float64{1}, len(s.dead))
+	}
+	return flow
+}
+
 // bestPrices returns the relaxations that the nodes below n are checked with:
 // the given multiplier, or a neighbour that proves more.
 func (s *search) bestPrices(n *node, multiplier float64, flow []float64) []price {
 	const step = 1.5
-	var flows [][]float64
-	if s.metric == Cost {
-		flows = [][]float64{slices.Repeat([]float64{1}, len(n.pick))}
-	} else {
-		flows = [][]float64{flow}
-		if s.joins {
-			flows = append(flows, nil)
-		}
+	flows := [][]float64{s.sums(flow)}
+	if s.metric == Latency && s.joins {
+		flows = append(flows, nil)
 	}
 	var prices []price
 	for _, f := range flows {
 		best, bound := price{multiplier, f}, s.pricedBound(n, price{multiplier, f})
 		for _, factor := range []float64{step, 1 / step} {
+			moved := false
 			for range 4 {
 				p := price{best.multiplier * factor, f}
 				b := s.pricedBound(n, p)
 				if !(b > bound) {
 					break
 				}
-				best, bound = p, b
+				best, bound, moved = p, b, true
+			}
+			if moved {
+				break // on the other side it is worse
 			}
 		}
 		s.floor = max(s.floor, min(s.goal(), bound-precision*math.Abs(bound)))
@@ -321,7 +336,7 @@ func (s *search) fastest(n *node, lists []*list, left []int) float64 {
 		case l != nil:
 			cols[i] = s.latencyFloor(l, i, s.inputOf(n, i), left[i])
 		default:
-			cols[i] = s.table.allOf(Latency, i, s.inputOf(n, i)*len(s.dead[i])+n.pick[i])
+			cols[i] = s.table.all.of(Latency, i, s.inputOf(n, i)*len(s.dead[i])+n.pick[i])
 		}
 	}
 	return s.eval.mean(Latency, cols, s.table.n)
@@ -354,7 +369,7 @@ func (s *search) latencyFloor(l *list, stage, input, j int) []float64 {
 	}
 	for _, it := range l.items[from:j] {
 		for _, in := range inputs {
-			col := s.table.allOf(Latency, stage, in*len(t.choices)+it.choice)
+			col := s.table.all.of(Latency, stage, in*len(t.choices)+it.choice)
 			if out == nil {
 				out = slices.Clone(col)
 				continue

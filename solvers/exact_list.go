@@ -199,7 +199,7 @@ func (s *search) boundedOf(stage int, it item) []float64 {
 	if it.bounded != nil {
 		return it.bounded
 	}
-	return s.table.leadingOf(s.metric, stage, it.column)
+	return s.table.leading.of(s.metric, stage, it.column)
 }
 
 // listKey names a list: a stage, the interval its parallelism is in, and the
@@ -239,7 +239,7 @@ func (s *search) item(i, j, input int) item {
 	for k := range stage.inputs {
 		c := k*len(stage.choices) + j
 		best.mean = min(best.mean, s.linear[i][c])
-		other := s.table.leadingOf(s.metric, i, c)
+		other := s.table.leading.of(s.metric, i, c)
 		if best.bounded == nil {
 			best.bounded = slices.Clone(other)
 			continue
@@ -260,9 +260,9 @@ func (s *search) undominated(stage, input int, items []item) []item {
 	for _, b := range items {
 		dominated := slices.ContainsFunc(kept, func(a item) bool {
 			return s.replaceable(stage, b.parallelism, a.parallelism) && nowhereAbove(s.boundedOf(stage, a), s.boundedOf(stage, b)) &&
-				nowhereAbove(s.table.allOf(s.metric, stage, first+a.choice), s.table.allOf(s.metric, stage, first+b.choice)) &&
+				nowhereAbove(s.table.all.of(s.metric, stage, first+a.choice), s.table.all.of(s.metric, stage, first+b.choice)) &&
 				(s.reach || s.metric == Latency ||
-					nowhereAbove(s.table.allOf(Latency, stage, first+a.choice), s.table.allOf(Latency, stage, first+b.choice)))
+					nowhereAbove(s.table.all.of(Latency, stage, first+a.choice), s.table.all.of(Latency, stage, first+b.choice)))
 		})
 		if !dominated {
 			kept = append(kept, b)

@@ -11,11 +11,11 @@ import (
 type mixture struct {
 	gap  float64 // what the last step promised, relatively
 	s    *search
-	rows int // scenarios that latency is linearised on: all for the objective, else the hardest
+	view *view // the scenarios that latency is linearised on
 
 	parts   []part      // the mixture, as configurations with weights
-	weight  [][]float64 // per stage and row: share on the longest path, times 1/rows
-	mixed   [][]float64 // per stage and row: latency of the mixture
+	weight  [][]float64 // per stage and scenario: share on the longest path
+	mixed   [][]float64 // per stage and scenario: latency of the mixture
 	fixed   [][]float64 // the linear metric: mean cost, or mean cost of the hardest scenarios
 	latency [][]float64 // latency linearised at the mixture
 	priced  [][]float64
@@ -35,54 +35,49 @@ func (s *search) tail() int { return min(s.table.n, max(block, 2*(s.allowed+1)))
 func newMixture(s *search) *mixture {
 	r := &mixture{s: s, target: s.limit}
 	r.prepare()
+	r.priced = s.copyShape(r.fixed)
 	return r
 }
 
-// prepare computes what depends on the order of the scenarios.
+// prepare takes what depends on the order of the scenarios. Latency that is
+// bounded counts in the hardest ones; the objective's is looked for in a few of
+// all scenarios.
 func (r *mixture) prepare() {
-	s := r.s
-	r.rows = s.table.n
-	if s.metric == Latency {
-		r.rows = s.tail()
-		r.fixed = s.mean[Cost]
+	if t := r.s.table; r.s.metric == Latency {
+		r.fixed = r.s.mean[Cost]
+		r.look(t.tail)
 	} else {
-		weights := make([]float64, s.table.hard)
-		for k := range s.tail() {
-			weights[k] = 1 / float64(s.tail())
-		}
-		r.fixed = s.table.weigh(true, Cost, slices.Repeat([][]float64{weights}, len(s.dead)))
+		r.fixed = t.tail.weigh(Cost, nil)
+		r.look(t.thin)
 	}
-	if r.weight == nil {
-		n := len(s.dead)
-		length := r.rows
-		if s.metric == Latency {
-			length = s.table.hard
+}
+
+// look linearises latency on other scenarios from now on.
+func (r *mixture) look(v *view) {
+	r.view = v
+	if r.weight == nil || len(r.weight[0]) != v.n {
+		r.weight, r.mixed = make([][]float64, len(r.s.dead)), make([][]float64, len(r.s.dead))
+		for i := range r.weight {
+			r.weight[i], r.mixed[i] = make([]float64, v.n), make([]float64, v.n)
 		}
-		r.weight, r.mixed = make([][]float64, n), make([][]float64, n)
-		for i := range n {
-			r.weight[i] = make([]float64, length)
-			r.mixed[i] = make([]float64, length)
-		}
-		r.priced = s.copyShape(r.fixed)
 	}
+	r.mix()
 }
 
 // restart evaluates the mixture anew, on a new order of the scenarios.
 func (r *mixture) restart() {
 	r.prepare()
-	if len(r.parts) > 0 {
-		r.mix()
-		r.linearise()
-	}
+	r.settle()
 }
 
-// columns returns the latency of every stage under a configuration, in the rows
-// of the relaxation.
-func (r *mixture) columns(pick []int) [][]float64 {
-	if r.s.metric == Latency {
-		return r.s.table.leadingUnder(Latency, pick)
+// settle linearises latency for good. Where it is the objective that has to be
+// done on every scenario, or nothing would be proved.
+func (r *mixture) settle() {
+	if r.s.metric == Cost && r.view != r.s.table.all {
+		r.trim()
+		r.look(r.s.table.all)
 	}
-	return r.s.table.allUnder(Latency, pick)
+	r.linearise()
 }
 
 // mix computes the latency of the mixture from its parts.
@@ -91,8 +86,8 @@ func (r *mixture) mix() {
 		clear(r.mixed[i])
 	}
 	for _, p := range r.parts {
-		for i, col := range r.columns(p.pick) {
-			for k, v := range col[:len(r.mixed[i])] {
+		for i, col := range r.view.under(Latency, p.pick) {
+			for k, v := range col {
 				r.mixed[i][k] += p.weight * v
 			}
 		}
@@ -111,8 +106,8 @@ func (r *mixture) add(pick []int, weight float64) {
 		}
 	}
 	r.parts = append(kept, part{slices.Clone(pick), weight})
-	for i, col := range r.columns(pick) {
-		for k, v := range col[:len(r.mixed[i])] {
+	for i, col := range r.view.under(Latency, pick) {
+		for k, v := range col {
 			r.mixed[i][k] += weight * (v - r.mixed[i][k])
 		}
 	}
@@ -120,15 +115,10 @@ func (r *mixture) add(pick []int, weight float64) {
 
 // linearise makes the linear latency that is exact at the mixture.
 func (r *mixture) linearise() {
-	s := r.s
-	rows := make([][]float64, len(r.weight))
-	for i, w := range r.weight {
-		rows[i] = w[:r.rows]
-	}
-	s.eval.criticality(r.mixed, rows, 1/float64(r.rows))
-	r.latency = s.table.weigh(s.metric == Latency, Latency, r.weight)
+	r.s.eval.criticality(r.mixed, r.weight, 1/float64(r.view.n))
+	r.latency = r.view.weigh(Latency, r.weight)
 	r.flow = make([]float64, len(r.weight))
-	for i, w := range rows {
+	for i, w := range r.weight {
 		for _, v := range w {
 			r.flow[i] += v
 		}
@@ -164,7 +154,15 @@ func (r *mixture) solve(from []int, rounds int) {
 			break
 		}
 	}
-	r.linearise()
+	r.settle()
+	if r.s.metric == Cost && r.s.table.thin != r.s.table.all {
+		for round := range polish {
+			if r.s.done() || !r.round(r.lambda/4, r.lambda*4, 7, false, 2/float64(len(r.parts)+round+3)) {
+				break
+			}
+			r.linearise()
+		}
+	}
 	if !r.s.done() {
 		// The price is by now about right, and the linearisation good: what is
 		// cheapest and keeps the bound is a better incumbent.
@@ -178,6 +176,7 @@ func (r *mixture) solve(from []int, rounds int) {
 const (
 	converged    = 2e-3
 	fewestRounds = 5
+	polish       = 3 // rounds on all scenarios after those on a few
 )
 
 // mixedTotal adds up a linear function of the latency linearised, or of the
@@ -283,7 +282,7 @@ func (r *mixture) calibrate() {
 	if s.incumbent == nil {
 		return
 	}
-	cols := s.table.leadingUnder(s.metric, s.incumbent)
+	cols := s.table.leading.under(s.metric, s.incumbent)
 	values := s.eval.values(s.metric, cols, s.table.hard)
 	tail := mean(values[:s.tail()])
 	if q := OrderStatistic(values, min(s.allowed, len(values)-1)); !math.IsInf(tail, 0) {
@@ -318,4 +317,21 @@ func (s *search) copyOf(values [][]float64) [][]float64 {
 		out[i] = slices.Clone(values[i])
 	}
 	return out
+}
+
+// trim drops the parts of the mixture that hardly count.
+func (r *mixture) trim() {
+	const most = 12
+	if len(r.parts) <= most {
+		return
+	}
+	slices.SortStableFunc(r.parts, func(a, b part) int { return compareDown(a.weight, b.weight) })
+	r.parts = r.parts[:most]
+	total := 0.0
+	for _, p := range r.parts {
+		total += p.weight
+	}
+	for i := range r.parts {
+		r.parts[i].weight /= total
+	}
 }

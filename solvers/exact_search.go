@@ -202,7 +202,7 @@ func (s *search) run() bool {
 		s.open = math.Inf(-1)
 		return false
 	}
-	if s.floor >= s.goal() {
+	if s.floor >= s.settled() {
 		return true
 	}
 	root := s.root()
@@ -218,6 +218,15 @@ func (s *search) goal() float64 {
 		return s.best
 	}
 	return s.best - s.tolerance*math.Abs(s.best)
+}
+
+// settled is what a lower bound must reach for nothing better to be left.
+func (s *search) settled() float64 {
+	goal := s.goal()
+	if math.IsInf(goal, 1) {
+		return goal
+	}
+	return goal - 2*precision*math.Abs(goal)
 }
 
 // proved returns the lower bound that the search has shown.
@@ -312,13 +321,13 @@ func (s *search) offer(pick []int) float64 {
 		s.offerLimit(pick)
 		return math.Inf(1)
 	}
-	if !s.feasible(pick) {
-		return math.Inf(1)
-	}
 	if s.linear != nil {
 		if bound := s.table.total(s.linear, pick); bound >= s.best {
 			return bound
 		}
+	}
+	if !s.feasible(pick) {
+		return math.Inf(1)
 	}
 	objective := s.objective(pick)
 	if objective < s.best {
@@ -343,20 +352,19 @@ func (s *search) tell() {
 // do not are found out on the leading scenarios.
 func (s *search) feasible(pick []int) bool {
 	t := s.table
-	over := s.eval.over(s.metric, t.leadingUnder(s.metric, pick), 0, t.hard, s.limit, s.allowed)
-	if over > s.allowed {
+	if t.leading != nil && s.eval.over(s.metric, t.leading.under(s.metric, pick), 0, t.hard, s.limit, s.allowed) > s.allowed {
 		return false
 	}
-	return over+s.eval.over(s.metric, t.allUnder(s.metric, pick), t.hard, t.n, s.limit, s.allowed-over) <= s.allowed
+	return s.eval.over(s.metric, t.all.under(s.metric, pick), 0, t.n, s.limit, s.allowed) <= s.allowed
 }
 
 // offerLimit is offer where the limit is minimised.
 func (s *search) offerLimit(pick []int) {
 	t := s.table
-	if s.eval.reaching(s.metric, t.leadingUnder(s.metric, pick), 0, t.hard, s.limit, s.allowed) > s.allowed {
+	if s.eval.reaching(s.metric, t.leading.under(s.metric, pick), 0, t.hard, s.limit, s.allowed) > s.allowed {
 		return
 	}
-	values := s.eval.values(s.metric, t.allUnder(s.metric, pick), t.n)
+	values := s.eval.values(s.metric, t.all.under(s.metric, pick), t.n)
 	if q := OrderStatistic(values, s.allowed); q < s.limit || s.incumbent == nil {
 		s.limit, s.incumbent = q, slices.Clone(pick)
 	}
@@ -367,5 +375,5 @@ func (s *search) objective(pick []int) float64 {
 	if s.metric == Latency {
 		return s.table.total(s.mean[Cost], pick)
 	}
-	return mean(s.eval.values(Latency, s.table.allUnder(Latency, pick), s.table.n))
+	return mean(s.eval.values(Latency, s.table.all.under(Latency, pick), s.table.n))
 }

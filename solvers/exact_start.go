@@ -16,6 +16,9 @@ import (
 // is offered as incumbent.
 func (s *search) start() {
 	s.scale()
+	if s.unbound() || s.done() {
+		return
+	}
 	first := s.typical()
 	if s.done() {
 		return
@@ -36,9 +39,48 @@ func (s *search) start() {
 	}
 }
 
+// unbound settles a problem whose bound does not bind: the configuration that is
+// best without it keeps it. For cost that is the sum of the best choices; for
+// latency it is if it cannot be improved where latency is linearised at it.
+func (s *search) unbound() bool {
+	if s.reach {
+		return false
+	}
+	objective := s.mean[s.metric.Other()]
+	pick, total := s.minimise(s.copyOf(objective))
+	if math.IsInf(total, 1) || !s.keepsMean(pick) || math.IsInf(s.offer(pick), 1) {
+		return false
+	}
+	if s.metric == Cost {
+		if s.joins {
+			objective = s.tangent(pick)
+		}
+		_, total = s.minimise(s.copyOf(objective))
+	}
+	s.floor = max(s.floor, min(s.goal(), total-precision*math.Abs(total)))
+	return s.floor >= s.settled()
+}
+
+// keepsMean reports whether the mean of the bounded metric keeps the limit, as
+// far as the means of stages say: a quick look before the scenarios.
+func (s *search) keepsMean(pick []int) bool {
+	return s.table.meanUnder(s.eval, s.metric, s.mean, pick) <= s.limit
+}
+
+// tangent returns mean latency linearised at a configuration.
+func (s *search) tangent(pick []int) [][]float64 {
+	all := s.table.all
+	weight := make([][]float64, len(pick))
+	for i := range weight {
+		weight[i] = make([]float64, all.n)
+	}
+	s.eval.criticality(all.under(Latency, pick), weight, 1/float64(all.n))
+	return all.weigh(Latency, weight)
+}
+
 // order puts the scenarios first that are hard for a configuration.
 func (s *search) order(pick []int) {
-	s.table.order(s.eval.values(s.metric, s.table.allUnder(s.metric, pick), s.table.n))
+	s.table.order(s.eval.values(s.metric, s.table.all.under(s.metric, pick), s.table.n), s.tail())
 }
 
 // rounds is how many linearisations are made at most.
@@ -48,7 +90,7 @@ const rounds = 60
 func (s *search) scale() {
 	s.mean = map[Metric][][]float64{}
 	for _, m := range []Metric{Latency, Cost} {
-		s.mean[m] = s.table.weigh(false, m, nil)
+		s.mean[m] = s.table.all.weigh(m, nil)
 	}
 	objective := s.mean[s.metric.Other()]
 	for i, values := range objective {
@@ -83,7 +125,7 @@ func (s *search) typical() []int {
 			return true
 		}
 		best = pick
-		return s.table.meanUnder(s.eval, s.metric, s.mean, pick) <= s.limit
+		return s.keepsMean(pick)
 	})
 	if best == nil {
 		best = make([]int, len(s.dead))
