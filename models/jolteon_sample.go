@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+
+	"gonum.org/v1/gonum/floats"
 )
 
 // JolteonDraw is one draw of a stage's parameters, the steps taken together:
@@ -47,18 +49,14 @@ func (s *draws) Times(c StageConfig, inputParallelism int, latency, billed []flo
 	if latency == nil {
 		return
 	}
-	for i, cold := range s.cold {
-		latency[i] = out[i] + cold
-	}
+	floats.AddTo(latency, out, s.cold)
 }
 
 func accumulate(dst, coefficient []float64, by float64) {
 	if coefficient == nil {
 		return
 	}
-	for i, v := range coefficient[:len(dst)] {
-		dst[i] += v * by
-	}
+	floats.AddScaled(dst, by, coefficient[:len(dst)])
 }
 
 // ReadsInput implements StageSample.

@@ -49,8 +49,13 @@
 // are minimised together, one value of that parallelism after the other.
 //
 // Choices. What a relaxation rules out at the root is dropped, one choice at a
-// time, as is what another choice beats in every scenario, in the bounded
-// metric and the objective, and can replace under every rule.
+// time. That a choice beats another one in every scenario is not looked for:
+// it took longer to find than the nodes that it saved.
+//
+// Few scenarios. Where to linearise, and at which price, is looked for on the
+// hardest scenarios, or on some that stand for all. What is proved does not
+// depend on how good those are: the last linearisation is on every scenario,
+// and counting some of the hard ones is enough.
 //
 // Configurations whose objectives differ by less than a relative 1e-12, the
 // order of rounding, count as equally good.

@@ -1,6 +1,10 @@
 package solvers
 
-import "eevee/models"
+import (
+	"gonum.org/v1/gonum/floats"
+
+	"eevee/models"
+)
 
 // block is how many scenarios are evaluated at a time: few enough for the
 // cache, and for stopping early.
@@ -46,9 +50,7 @@ func (e *evaluator) sum(cols [][]float64, from, size int) []float64 {
 		if cols[i] == nil {
 			continue
 		}
-		for k, v := range cols[i][from : from+size] {
-			sum[k] += v
-		}
+		floats.Add(sum, cols[i][from:from+size])
 	}
 	return sum
 }
@@ -61,20 +63,13 @@ func (e *evaluator) latest(cols [][]float64, from, size int) []float64 {
 		case 0:
 			copy(end, c)
 		case 1:
-			start := e.ends[parents[0]][:size]
-			for k, v := range c {
-				end[k] = v + start[k]
-			}
+			floats.AddTo(end, c, e.ends[parents[0]][:size])
 		default:
 			copy(end, e.ends[parents[0]][:size])
 			for _, p := range parents[1:] {
-				for k, v := range e.ends[p][:size] {
-					end[k] = max(end[k], v)
-				}
+				larger(end, e.ends[p][:size])
 			}
-			for k, v := range c {
-				end[k] += v
-			}
+			floats.Add(end, c)
 		}
 	}
 	if len(e.sinks) == 1 {
@@ -82,11 +77,16 @@ func (e *evaluator) latest(cols [][]float64, from, size int) []float64 {
 	}
 	last := e.ends[e.sinks[0]][:size]
 	for _, i := range e.sinks[1:] {
-		for k, v := range e.ends[i][:size] {
-			last[k] = max(last[k], v)
-		}
+		larger(last, e.ends[i][:size])
 	}
 	return last
+}
+
+// larger raises dst to what is larger in x. What is not a number stays so.
+func larger(dst, x []float64) {
+	for k, v := range x[:len(dst)] {
+		dst[k] = max(dst[k], v)
+	}
 }
 
 // values returns the metric of the first n scenarios.

@@ -193,7 +193,7 @@ func (w *sweep) lower(limit float64) {
 		clear(s.dead[i])
 	}
 	clear(s.lists)
-	s.linear, s.prices, s.probed, s.kept = nil, nil, false, 0
+	s.linear, s.prices, s.kept = nil, nil, 0
 	r := s.mixture
 	if r == nil || r.lambda == 0 || len(r.parts) == 0 {
 		s.start()

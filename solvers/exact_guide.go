@@ -26,7 +26,6 @@ func (s *search) guide(r *mixture) {
 		s.adopt(r)
 		s.lookAhead(root, r)
 	}
-	s.probed = true
 }
 
 // adopt makes the linear objective of the relaxation that of the search.

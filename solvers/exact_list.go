@@ -220,9 +220,6 @@ func (s *search) list(key listKey) *list {
 		l.items = append(l.items, s.item(key.stage, j, key.input))
 	}
 	slices.SortStableFunc(l.items, func(a, b item) int { return cmp.Compare(a.mean, b.mean) })
-	if key.input >= 0 && (s.reach || s.probed) {
-		l.items = s.undominated(key.stage, key.input, l.items)
-	}
 	s.lists[key] = l
 	return l
 }
@@ -237,66 +234,23 @@ func (s *search) item(i, j, input int) item {
 	}
 	best := item{choice: j, parallelism: stage.choices[j].Parallelism, mean: math.Inf(1), column: -1}
 	for k := range stage.inputs {
-		c := k*len(stage.choices) + j
-		best.mean = min(best.mean, s.linear[i][c])
-		other := s.table.leading.of(s.metric, i, c)
-		if best.bounded == nil {
-			best.bounded = slices.Clone(other)
-			continue
+		best.mean = min(best.mean, s.linear[i][k*len(stage.choices)+j])
+	}
+	best.bounded = s.overInputs[i][j]
+	if best.bounded == nil {
+		for k := range stage.inputs {
+			other := s.table.leading.of(s.metric, i, k*len(stage.choices)+j)
+			if k == 0 {
+				best.bounded = slices.Clone(other)
+				continue
+			}
+			for x, v := range other {
+				if v < best.bounded[x] {
+					best.bounded[x] = v
+				}
+			}
 		}
-		for x, v := range other {
-			best.bounded[x] = min(best.bounded[x], v)
-		}
+		s.overInputs[i][j] = best.bounded
 	}
 	return best
-}
-
-// undominated drops every item that an earlier one (of lower or equal mean)
-// beats in each scenario and can replace. The columns are those of the given
-// input.
-func (s *search) undominated(stage, input int, items []item) []item {
-	var kept []item
-	first := input * len(s.table.stages[stage].choices)
-	for _, b := range items {
-		dominated := slices.ContainsFunc(kept, func(a item) bool {
-			return s.replaceable(stage, b.parallelism, a.parallelism) && nowhereAbove(s.boundedOf(stage, a), s.boundedOf(stage, b)) &&
-				nowhereAbove(s.table.all.of(s.metric, stage, first+a.choice), s.table.all.of(s.metric, stage, first+b.choice)) &&
-				(s.reach || s.metric == Latency ||
-					nowhereAbove(s.table.all.of(Latency, stage, first+a.choice), s.table.all.of(Latency, stage, first+b.choice)))
-		})
-		if !dominated {
-			kept = append(kept, b)
-		}
-	}
-	return kept
-}
-
-// replaceable reports whether parallelism a can stand for b in every admissible
-// configuration, as far as other stages see it.
-func (s *search) replaceable(stage, b, a int) bool {
-	if a == b {
-		return true
-	}
-	if len(s.readers[stage]) > 0 {
-		return false
-	}
-	for _, r := range s.space.Rules() {
-		switch {
-		case r.Equal && (r.Stage == stage || r.Of == stage):
-			return false
-		case r.Stage == stage && a > b, r.Of == stage && a < b:
-			return false
-		}
-	}
-	return true
-}
-
-// nowhereAbove reports whether a <= b in every scenario.
-func nowhereAbove(a, b []float64) bool {
-	for k, v := range a {
-		if !(v <= b[k]) {
-			return false
-		}
-	}
-	return true
 }

@@ -3,6 +3,8 @@ package solvers
 import (
 	"math"
 	"slices"
+
+	"gonum.org/v1/gonum/floats"
 )
 
 // mixture is the continuous relaxation of the problem, in which every stage
@@ -87,9 +89,7 @@ func (r *mixture) mix() {
 	}
 	for _, p := range r.parts {
 		for i, col := range r.view.under(Latency, p.pick) {
-			for k, v := range col {
-				r.mixed[i][k] += p.weight * v
-			}
+			floats.AddScaled(r.mixed[i], p.weight, col)
 		}
 	}
 }
@@ -107,9 +107,8 @@ func (r *mixture) add(pick []int, weight float64) {
 	}
 	r.parts = append(kept, part{slices.Clone(pick), weight})
 	for i, col := range r.view.under(Latency, pick) {
-		for k, v := range col {
-			r.mixed[i][k] += weight * (v - r.mixed[i][k])
-		}
+		floats.Scale(1-weight, r.mixed[i])
+		floats.AddScaled(r.mixed[i], weight, col)
 	}
 }
 
@@ -122,6 +121,9 @@ func (r *mixture) linearise() {
 		for _, v := range w {
 			r.flow[i] += v
 		}
+	}
+	if r.s.metric == Cost && r.view == r.s.table.all {
+		r.s.cut(r.latency)
 	}
 }
 
@@ -205,7 +207,9 @@ func (r *mixture) round(lo, hi float64, steps int, whole bool, step float64) boo
 		}
 		keeps := s.table.total(bounded, pick) <= r.target
 		if whole {
-			keeps = s.offer(pick) < math.Inf(1)
+			if keeps = s.seemsFeasible(pick); keeps {
+				s.offer(pick)
+			}
 		}
 		if keeps {
 			best = pick

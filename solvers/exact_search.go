@@ -27,6 +27,8 @@ type search struct {
 	branch  []int    // the order in which stages are assigned
 	lists   map[listKey]*list
 
+	overInputs [][][]float64 // per stage and choice: the best bounded value over all inputs, in the leading scenarios; made when first asked for
+
 	mean map[Metric][][]float64 // per stage and column
 
 	// linear holds, per stage and column of the table, what the choice adds to
@@ -35,9 +37,9 @@ type search struct {
 	// configurations: the longest path is at least as long as that path, so
 	// the sum over stages is a lower bound of the mean latency.
 	linear  [][]float64
+	cuts    [][][]float64 // other functions of that kind, where latency is the objective
 	prices  []price
 	mixture *mixture // the relaxation that they come from
-	probed  bool     // whether choices were ruled out already
 
 	tolerance float64 // what the incumbent may be worse than the optimum, relatively
 	best      float64
@@ -71,6 +73,7 @@ func newSearch(ctx context.Context, p *Problem, allowed int, limit float64) *sea
 		s.joins = s.joins || len(w.Parents(i)) > 1 || len(w.Sinks()) > 1
 		choices := p.Space.Choices(i) // by parallelism
 		s.dead = append(s.dead, make([]bool, len(choices)))
+		s.overInputs = append(s.overInputs, make([][]float64, len(choices)))
 		s.lo, s.hi = append(s.lo, choices[0].Parallelism), append(s.hi, choices[len(choices)-1].Parallelism)
 		if parent := s.table.stages[i].parent; parent >= 0 {
 			s.readers[parent] = append(s.readers[parent], i)
@@ -321,10 +324,8 @@ func (s *search) offer(pick []int) float64 {
 		s.offerLimit(pick)
 		return math.Inf(1)
 	}
-	if s.linear != nil {
-		if bound := s.table.total(s.linear, pick); bound >= s.best {
-			return bound
-		}
+	if bound := s.atLeast(pick); bound >= s.best {
+		return bound
 	}
 	if !s.feasible(pick) {
 		return math.Inf(1)
@@ -335,6 +336,29 @@ func (s *search) offer(pick []int) float64 {
 		s.tell()
 	}
 	return objective
+}
+
+// atLeast returns a lower bound of the objective of a configuration: what is
+// quick to tell of it.
+func (s *search) atLeast(pick []int) float64 {
+	if s.metric == Latency {
+		return s.table.total(s.mean[Cost], pick)
+	}
+	bound := math.Inf(-1)
+	for _, cut := range s.cuts {
+		bound = max(bound, s.table.total(cut, pick))
+	}
+	return bound
+}
+
+// cut keeps a linear lower bound of the objective for atLeast, the newest ones
+// only.
+func (s *search) cut(linear [][]float64) {
+	const most = 8
+	if len(s.cuts) == most {
+		s.cuts = slices.Delete(s.cuts, 0, 1)
+	}
+	s.cuts = append(s.cuts, linear)
 }
 
 // progressNodes is after how many nodes progress is told.
@@ -352,10 +376,13 @@ func (s *search) tell() {
 // do not are found out on the leading scenarios.
 func (s *search) feasible(pick []int) bool {
 	t := s.table
-	if t.leading != nil && s.eval.over(s.metric, t.leading.under(s.metric, pick), 0, t.hard, s.limit, s.allowed) > s.allowed {
-		return false
-	}
-	return s.eval.over(s.metric, t.all.under(s.metric, pick), 0, t.n, s.limit, s.allowed) <= s.allowed
+	return s.seemsFeasible(pick) && s.eval.over(s.metric, t.all.under(s.metric, pick), 0, t.n, s.limit, s.allowed) <= s.allowed
+}
+
+// seemsFeasible is feasible as far as the leading scenarios tell.
+func (s *search) seemsFeasible(pick []int) bool {
+	t := s.table
+	return t.leading == nil || s.eval.over(s.metric, t.leading.under(s.metric, pick), 0, t.hard, s.limit, s.allowed) <= s.allowed
 }
 
 // offerLimit is offer where the limit is minimised.

@@ -48,16 +48,18 @@ func (s *search) unbound() bool {
 	}
 	objective := s.mean[s.metric.Other()]
 	pick, total := s.minimise(s.copyOf(objective))
-	if math.IsInf(total, 1) || !s.keepsMean(pick) || math.IsInf(s.offer(pick), 1) {
+	if math.IsInf(total, 1) {
 		return false
 	}
-	if s.metric == Cost {
-		if s.joins {
-			objective = s.tangent(pick)
-		}
-		_, total = s.minimise(s.copyOf(objective))
+	if s.keepsMean(pick) {
+		s.offer(pick)
 	}
-	s.floor = max(s.floor, min(s.goal(), total-precision*math.Abs(total)))
+	if s.metric == Cost && s.joins {
+		_, total = s.minimise(s.tangent(pick))
+	}
+	if bound := total - precision*math.Abs(total); bound > s.floor {
+		s.floor = min(s.goal(), bound)
+	}
 	return s.floor >= s.settled()
 }
 
@@ -75,11 +77,16 @@ func (s *search) tangent(pick []int) [][]float64 {
 		weight[i] = make([]float64, all.n)
 	}
 	s.eval.criticality(all.under(Latency, pick), weight, 1/float64(all.n))
-	return all.weigh(Latency, weight)
+	t := all.weigh(Latency, weight)
+	s.cut(s.copyOf(t))
+	return t
 }
 
 // order puts the scenarios first that are hard for a configuration.
 func (s *search) order(pick []int) {
+	for i := range s.overInputs {
+		clear(s.overInputs[i])
+	}
 	s.table.order(s.eval.values(s.metric, s.table.all.under(s.metric, pick), s.table.n), s.tail())
 }
 

@@ -9,7 +9,7 @@ type view struct {
 	table     *columns
 	scenarios *models.Scenarios
 	n         int
-	whole     *view // the one that this is the beginning of, which then holds the columns; else nil
+	whole     *view         // the one that this is the beginning of, which then holds the columns; else nil
 	latency   [][][]float64 // per stage and column; nil where not computed yet
 	cost      [][][]float64
 	room      [][]float64 // slabs that columns are cut from
