@@ -6,7 +6,7 @@ import (
 )
 
 // Drawing is anything that saves itself as files NAME.* into a folder and its
-// numbers as CSV, as Chart, Bars, Gantt, Graph, Stack, Heat, Table and Listing do.
+// numbers as CSV, as Chart, Bars, Boxes, Gantt, Graph, Stack, Heat, Table and Listing do.
 type Drawing interface {
 	Save(dir, name string) ([]string, error)
 	WriteCSV(w io.Writer) error
