@@ -75,6 +75,9 @@ func (c Caerus) String() string { return nameWith("caerus", c.options()) }
 // Supports needs the sizes of the inputs: those of the problem, or the
 // inferred ones of the Jolteon workflows.
 func (c Caerus) Supports(p *solvers.Problem) error {
+	if err := p.Plain(); err != nil {
+		return err
+	}
 	if _, _, err := c.sizes(p); err != nil {
 		return err
 	}

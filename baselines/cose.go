@@ -57,7 +57,7 @@ func (c *COSE) options() []option {
 func (c COSE) String() string { return nameWith("cose", c.options()) }
 
 // Supports accepts every problem whose space is not empty.
-func (COSE) Supports(p *solvers.Problem) error { return notEmpty(p.Space) }
+func (COSE) Supports(p *solvers.Problem) error { return contestable(p) }
 
 // Solve implements solvers.Method.
 func (c COSE) Solve(ctx context.Context, p *solvers.Problem, streams models.Streams) (solvers.Solution, error) {

@@ -72,6 +72,9 @@ func (d Ditto) String() string { return nameWith("ditto", d.options()) }
 // Supports needs a profile to fit, and a workflow that ends in one stage and
 // is made of stages in series and in parallel.
 func (d Ditto) Supports(p *solvers.Problem) error {
+	if err := p.Plain(); err != nil {
+		return err
+	}
 	switch d.Objective {
 	case "", solvers.Latency, solvers.Cost:
 	default:

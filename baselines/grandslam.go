@@ -44,6 +44,9 @@ func (g GrandSLAM) String() string { return nameWith("grandslam", g.options()) }
 
 // Supports asks for a bound on latency.
 func (g GrandSLAM) Supports(p *solvers.Problem) error {
+	if err := p.Plain(); err != nil {
+		return err
+	}
 	if err := onLatency("GrandSLAM", p); err != nil {
 		return err
 	}

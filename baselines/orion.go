@@ -142,6 +142,9 @@ func (o Orion) String() string { return nameWith("orion", o.options()) }
 // Supports asks for a bound on latency, as the paper has none on cost, and a
 // profile with the latencies of warm runs of every stage.
 func (o Orion) Supports(p *solvers.Problem) error {
+	if err := p.Plain(); err != nil {
+		return err
+	}
 	var err error
 	if o.Compat {
 		_, err = o.compat(p)

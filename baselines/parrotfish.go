@@ -53,6 +53,9 @@ func (m Parrotfish) String() string { return nameWith("parrotfish", m.options())
 
 // Supports asks for a bound on latency.
 func (m Parrotfish) Supports(p *solvers.Problem) error {
+	if err := p.Plain(); err != nil {
+		return err
+	}
 	if err := onLatency("the workflow mode of Parrotfish", p); err != nil {
 		return err
 	}

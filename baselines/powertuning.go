@@ -89,6 +89,9 @@ func (t PowerTuning) strategy() PowerStrategy {
 // Supports refuses every problem, as each has a bound, unless IgnoreBound is
 // set.
 func (t PowerTuning) Supports(p *solvers.Problem) error {
+	if err := p.Plain(); err != nil {
+		return err
+	}
 	if !t.IgnoreBound {
 		return errors.New("it tunes one function at a time and takes no bound; the option ignore-bound runs it all the same")
 	}

@@ -64,6 +64,9 @@ func (m PRCP) String() string { return nameWith("prcp", m.options()) }
 
 // Supports accepts every problem with a configuration.
 func (m PRCP) Supports(p *solvers.Problem) error {
+	if err := p.Plain(); err != nil {
+		return err
+	}
 	if m.Ratio != "" && !slices.Contains(prcpRatios, m.Ratio) {
 		return fmt.Errorf("ratio %q is none of %q", m.Ratio, prcpRatios)
 	}

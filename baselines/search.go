@@ -34,10 +34,15 @@ func (r *RandomSearch) options() []option {
 func (r RandomSearch) String() string { return nameWith("random", r.options()) }
 
 // Supports accepts every problem whose space is not empty.
-func (RandomSearch) Supports(p *solvers.Problem) error { return notEmpty(p.Space) }
+func (RandomSearch) Supports(p *solvers.Problem) error { return contestable(p) }
 
-func notEmpty(space *models.Space) error {
-	if space.Size().Sign() == 0 {
+// contestable accepts every problem with one percentile to keep whose space is
+// not empty.
+func contestable(p *solvers.Problem) error {
+	if err := p.Plain(); err != nil {
+		return err
+	}
+	if p.Space.Size().Sign() == 0 {
 		return errors.New("the coupling rules of the space admit no configuration")
 	}
 	return nil
@@ -106,7 +111,7 @@ type UniformSize struct{}
 func (UniformSize) String() string { return "uniform" }
 
 // Supports accepts every problem whose space is not empty.
-func (UniformSize) Supports(p *solvers.Problem) error { return notEmpty(p.Space) }
+func (UniformSize) Supports(p *solvers.Problem) error { return contestable(p) }
 
 // Solve implements solvers.Method. It draws nothing.
 func (UniformSize) Solve(ctx context.Context, p *solvers.Problem, _ models.Streams) (solvers.Solution, error) {

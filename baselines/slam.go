@@ -44,6 +44,9 @@ func (s SLAM) String() string { return nameWith("slam", s.options()) }
 
 // Supports asks for a bound on latency.
 func (s SLAM) Supports(p *solvers.Problem) error {
+	if err := p.Plain(); err != nil {
+		return err
+	}
 	if err := onLatency("SLAM", p); err != nil {
 		return err
 	}

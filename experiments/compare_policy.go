@@ -56,7 +56,7 @@ func (c *contest) judge(ctx context.Context, name string, policy models.Policy, 
 	outcome := c.problem.Judge(sample.Latency, sample.Cost)
 	report := solvers.Report{
 		Method: name, Allowed: allowed, Feasible: outcome.Violations <= allowed, Outcome: outcome,
-		Holdout: c.problem.Check(c.problem.Judge(followed.Latency, followed.Cost)),
+		Holdout: c.problem.CheckHoldout(c.problem.Judge(followed.Latency, followed.Cost)),
 		Solution: solvers.Solution{
 			Status: solvers.Done, Objective: outcome.Objective, Violations: outcome.Violations,
 			LowerBound: math.Inf(-1), Reachable: math.NaN(), Enforced: c.options.Bound.Limit,

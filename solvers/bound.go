@@ -45,11 +45,30 @@ const (
 	Verified  Rule = "verified"  // plug-in with a margin, accepted on a fresh holdout
 )
 
+// Measure is the figure of a metric that a Bound limits.
+type Measure string
+
+// The measures.
+const (
+	// Quantile is the percentile of the metric: a chance constraint.
+	Quantile Measure = ""
+
+	// CVaR is the mean of the metric over the worst 1 - Percentile/100 of the
+	// runs, its conditional value at risk (Rockafellar and Uryasev, J. Risk
+	// 2(3), 2000). It is judged by its value on the sample, TailMean, under
+	// every rule, and has no finite-sample guarantee.
+	CVaR Measure = "cvar"
+)
+
 // Bound is the chance constraint P(metric > Limit) <= 1 - Percentile/100, to
-// hold with the given confidence over the draw of the sample.
+// hold with the given confidence over the draw of the sample. With Also it is
+// joint: P(metric > Limit or other metric > Also) <= 1 - Percentile/100. With
+// the measure CVaR it is instead CVaR(metric) <= Limit at that percentile.
 type Bound struct {
 	Metric     Metric
 	Limit      float64 // seconds or USD
+	Also       float64 // limit on the other metric, seconds or USD; 0: none
+	Measure    Measure
 	Percentile float64 // percent, above 0 and below 100
 	Confidence float64 // percent, above 0 and below 100
 	Rule       Rule
@@ -91,9 +110,20 @@ func (b Bound) Check() error {
 	}
 	switch b.Rule {
 	case Certified, Plugin, Verified:
-		return nil
+	default:
+		return fmt.Errorf("bound: rule %q is none of %q, %q, %q", b.Rule, Certified, Plugin, Verified)
 	}
-	return fmt.Errorf("bound: rule %q is none of %q, %q, %q", b.Rule, Certified, Plugin, Verified)
+	switch {
+	case !(b.Also >= 0) || math.IsInf(b.Also, 0):
+		return fmt.Errorf("bound: %s limit %v is not a positive number", b.Metric.Other(), b.Also)
+	case b.Measure != Quantile && b.Measure != CVaR:
+		return fmt.Errorf("bound: measure %q is neither a percentile nor %q", b.Measure, CVaR)
+	case b.Measure == CVaR && b.Also > 0:
+		return fmt.Errorf("bound: %s looks at one metric; a joint bound on both takes a percentile", CVaR)
+	case b.Measure == CVaR && b.Rule == Verified:
+		return fmt.Errorf("bound: the rule %s tests a share of the holdout and has no test for %s; use %s or %s", Verified, CVaR, Certified, Plugin)
+	}
+	return nil
 }
 
 // Allowed returns k, the number of n scenarios that may exceed the limit for a
@@ -110,9 +140,10 @@ func (b Bound) Check() error {
 // admissible the error names the n that is needed.
 //
 // Plugin and Verified: k = floor(n * risk), in decimal arithmetic; Verified
-// takes Margin off, down to 0.
+// takes Margin off, down to 0. CVaR is not judged by a number of scenarios; k is
+// then that of Plugin, and the (k+1)-th largest value is at most the CVaR.
 func (b Bound) Allowed(n int, size *big.Int) (int, error) {
-	if b.Rule != Certified {
+	if b.Rule != Certified || b.Measure == CVaR {
 		k := new(big.Rat).Mul(big.NewRat(int64(n), 1), complement(b.Percentile))
 		plugin := int(new(big.Int).Quo(k.Num(), k.Denom()).Int64())
 		if b.Rule == Verified {
@@ -147,7 +178,7 @@ func (b Bound) Needed(size *big.Int) int {
 // none: the larger of 10,000 and what the certified rule needs. More
 // scenarios buy less conservatism.
 func (b Bound) DefaultSamples(size *big.Int) int {
-	if b.Rule != Certified {
+	if b.Rule != Certified || b.Measure == CVaR {
 		return 10_000
 	}
 	return max(10_000, b.Needed(size))

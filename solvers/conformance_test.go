@@ -14,7 +14,7 @@ func TestConformance(t *testing.T) {
 	}{
 		{solvers.Exact{}, solverstest.Traits{Proves: true}},
 		// The larger spaces are left to TestExactEqualsExhaustiveOnPublishedRuns.
-		{solvers.Exhaustive{MaxConfigs: 10_000}, solverstest.Traits{Proves: true}},
+		{solvers.Exhaustive{MaxConfigs: 10_000}, solverstest.Traits{Proves: true, Aims: true}},
 		{solvers.Jolteon{}, solverstest.Traits{}},
 		// The artifact rounds and repairs by rules of its own.
 		{solvers.Jolteon{Compat: true}, solverstest.Traits{OwnSpace: true}},

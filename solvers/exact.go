@@ -23,8 +23,8 @@ type Exact struct{}
 // String returns "exact".
 func (Exact) String() string { return "exact" }
 
-// Supports accepts every problem.
-func (Exact) Supports(*Problem) error { return nil }
+// Supports accepts every problem with one percentile to keep.
+func (Exact) Supports(p *Problem) error { return p.Plain() }
 
 // Solve searches the whole space.
 func (Exact) Solve(ctx context.Context, p *Problem, _ models.Streams) (Solution, error) {

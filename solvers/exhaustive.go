@@ -34,11 +34,11 @@ func (e Exhaustive) Supports(p *Problem) error {
 
 // Solve enumerates the space.
 func (e Exhaustive) Solve(ctx context.Context, p *Problem, _ models.Streams) (Solution, error) {
-	allowed, err := p.Allowed()
+	demands, err := p.Demands()
 	if err != nil {
 		return Solution{}, err
 	}
-	best := oracle{problem: p, allowed: allowed, objective: math.Inf(1), reachable: math.Inf(1)}
+	best := oracle{problem: p, demands: demands, objective: math.Inf(1), reachable: math.Inf(1)}
 	err = Enumerate(ctx, p, best.visit)
 	s := Solution{Objective: math.NaN(), LowerBound: math.Inf(-1), Reachable: math.NaN(), Enforced: p.Bound.Limit}
 	if best.incumbent != nil {
@@ -61,45 +61,25 @@ func (e Exhaustive) Solve(ctx context.Context, p *Problem, _ models.Streams) (So
 // oracle keeps the best of the configurations it is shown.
 type oracle struct {
 	problem   *Problem
-	allowed   int
+	demands   []Demand
 	objective float64
 	incumbent []int
-	reachable float64 // the smallest limit any configuration keeps, while none is feasible
+	reachable float64 // the smallest limit of the first bound that any configuration keeps, while none is feasible
 	closest   []int
-	scratch   []float64
 }
 
 func (o *oracle) visit(pick []int, latency, cost []float64) {
-	bounded, objective := latency, cost
-	if o.problem.Bound.Metric == Cost {
-		bounded, objective = cost, latency
-	}
-	violations := 0
-	for _, v := range bounded {
-		if !(v <= o.problem.Bound.Limit) {
-			violations++
-		}
-	}
-	if violations <= o.allowed {
-		if m := mean(objective); m < o.objective {
-			o.objective, o.incumbent = m, slices.Clone(pick)
+	if keepsAll(o.demands, latency, cost) {
+		if v := o.problem.value(latency, cost); v < o.objective {
+			o.objective, o.incumbent = v, slices.Clone(pick)
 		}
 		return
 	}
 	if o.incumbent != nil {
 		return
 	}
-	// Only a smaller order statistic than the smallest so far matters.
-	over := 0
-	for _, v := range bounded {
-		if !(v < o.reachable) {
-			over++
-		}
-	}
-	if over <= o.allowed {
-		o.scratch = append(o.scratch[:0], bounded...)
-		slices.Sort(o.scratch)
-		o.reachable, o.closest = o.scratch[len(o.scratch)-1-o.allowed], slices.Clone(pick)
+	if at := reach(o.demands, latency, cost); at < o.reachable {
+		o.reachable, o.closest = at, slices.Clone(pick)
 	}
 }
 

@@ -55,6 +55,9 @@ func (j Jolteon) String() string {
 // Supports accepts every problem whose space is not empty; with Compat only
 // what the artifact knows.
 func (j Jolteon) Supports(p *Problem) error {
+	if err := p.Plain(); err != nil {
+		return err
+	}
 	if j.Compat {
 		_, err := newCompat(p)
 		return err

@@ -13,14 +13,15 @@ import (
 )
 
 // Problem is the chance-constrained problem: choose a configuration of the
-// space that minimises the sample mean of one metric and keeps the bound on
-// the other. Methods only read it; what they ask of Evaluate is counted.
+// space that does what the Aim asks on the sample; as a rule it minimises the
+// mean of one metric and keeps a bound on the other. Methods only read it; what
+// they ask of Evaluate is counted.
 type Problem struct {
 	Space     *models.Space
 	Scenarios *models.Scenarios
 	Profile   *models.Profile // the training rows, for methods with a model of their own; may be nil
 	Model     models.Model    // what the scenarios were drawn from, for methods that look into it; may be nil
-	Bound     Bound
+	Aim
 
 	// InputBytes is how much every stage reads, one element per stage of the
 	// workflow; nil: unknown. Some published systems divide instances by it.
@@ -29,27 +30,45 @@ type Problem struct {
 	evaluations atomic.Int64
 }
 
-// NewProblem returns a Problem after checking that its parts belong together.
+// NewProblem returns a Problem with a bound on one metric and the mean of the
+// other to minimise; see Pose.
 func NewProblem(space *models.Space, scenarios *models.Scenarios, bound Bound) (*Problem, error) {
+	return Pose(space, scenarios, Aim{Bound: bound})
+}
+
+// Pose returns a Problem after checking that its parts belong together.
+func Pose(space *models.Space, scenarios *models.Scenarios, aim Aim) (*Problem, error) {
 	if space.Workflow != scenarios.Workflow() {
 		return nil, fmt.Errorf("problem: the space is of workflow %s, the scenarios of workflow %s",
 			space.Workflow.Name(), scenarios.Workflow().Name())
 	}
-	if err := bound.Check(); err != nil {
+	if err := aim.Check(); err != nil {
 		return nil, err
 	}
-	return &Problem{Space: space, Scenarios: scenarios, Bound: bound}, nil
+	return &Problem{Space: space, Scenarios: scenarios, Aim: aim}, nil
 }
 
 // Workflow returns the workflow to configure.
 func (p *Problem) Workflow() *models.Workflow { return p.Space.Workflow }
 
-// Objective returns the metric whose mean is minimised.
-func (p *Problem) Objective() Metric { return p.Bound.Metric.Other() }
-
-// Allowed returns the number of scenarios that may exceed the limit.
+// Allowed returns the number of scenarios that may break the first bound.
 func (p *Problem) Allowed() (int, error) {
-	return p.Bound.Allowed(p.Scenarios.Len(), p.Space.Size())
+	demands, err := p.Demands()
+	if err != nil {
+		return 0, err
+	}
+	return demands[0].Allowed, nil
+}
+
+// Demands returns what the bounds demand on the sample, the first one first.
+func (p *Problem) Demands() ([]Demand, error) {
+	return p.Aim.Demands(p.Scenarios.Len(), p.Space.Size())
+}
+
+// Keeps reports whether an outcome on the sample keeps every bound.
+func (p *Problem) Keeps(o Outcome) (bool, error) {
+	demands, err := p.Demands()
+	return err == nil && keepsAll(demands, o.Latency, o.Cost), err
 }
 
 // Evaluations returns how often Evaluate was called.
@@ -58,8 +77,8 @@ func (p *Problem) Evaluations() int { return int(p.evaluations.Load()) }
 // Outcome is what a configuration does on a sample of scenarios.
 type Outcome struct {
 	Latency, Cost []float64 // per scenario, seconds and USD
-	Objective     float64   // sample mean of the objective's metric
-	Violations    int       // scenarios whose bounded metric exceeds the limit
+	Objective     float64   // what is minimised, as a rule the mean of one metric
+	Violations    int       // scenarios that exceed a limit of the first bound
 }
 
 // Evaluate computes the outcome of c on the problem's scenarios.
@@ -76,19 +95,7 @@ func (p *Problem) evaluateOn(s *models.Scenarios, c models.Config) Outcome {
 // USD: for what is not a configuration, as a policy that decides in each of
 // them.
 func (p *Problem) Judge(latency, cost []float64) Outcome {
-	o := Outcome{Latency: latency, Cost: cost}
-	bounded, objective := latency, cost
-	if p.Bound.Metric == Cost {
-		bounded, objective = cost, latency
-	}
-	for _, v := range bounded {
-		// Not "v > limit": a scenario without a number counts as violated.
-		if !(v <= p.Bound.Limit) {
-			o.Violations++
-		}
-	}
-	o.Objective = mean(objective)
-	return o
+	return Outcome{Latency: latency, Cost: cost, Objective: p.value(latency, cost), Violations: p.Bound.Violations(latency, cost)}
 }
 
 // Bounded returns the values of the bounded metric.
@@ -173,10 +180,10 @@ const (
 type Solution struct {
 	Status     Status
 	Config     models.Config    // nil where there is none; with Infeasible and NotFound the closest miss, if known
-	Objective  float64          // sample mean of the objective's metric under Config
-	Violations int              // scenarios of the sample that exceed the problem's limit under Config
+	Objective  float64          // what is minimised, of the sample under Config
+	Violations int              // scenarios of the sample that break the problem's first bound under Config
 	LowerBound float64          // no feasible configuration has a lower objective; -Inf where nothing is proved
-	Reachable  float64          // with Infeasible: the smallest limit that some configuration keeps on the sample; else NaN
+	Reachable  float64          // with Infeasible: the smallest limit of the first bound that some configuration keeps on the sample, with all other limits in proportion; else NaN
 	Enforced   float64          // the limit that the method really kept; differs from the problem's where it loosened or tightened it
 	Schedule   *models.Schedule // when stages are launched and instances started; nil where the method leaves it to the platform
 	States     int              // what the method looked at in a search of its own, beside Evaluate: nodes of a tree, configurations under a model of its own; 0: none, or not counted
@@ -225,30 +232,52 @@ const HoldoutSize = 100_000
 type Report struct {
 	Method      string
 	Solution    Solution
-	Allowed     int     // k: scenarios of the sample that may exceed the limit
-	Feasible    bool    // Config keeps the bound on the sample
-	Outcome     Outcome // on the sample; zero where there is no Config
+	Allowed     int      // k: scenarios of the sample that may break the first bound
+	Demands     []Demand // every bound, the first one first
+	Feasible    bool     // Config keeps all bounds on the sample
+	Outcome     Outcome  // on the sample; zero where there is no Config
 	Evaluations int
 	Holdout     HoldoutCheck
 }
 
 // HoldoutCheck is the risk and objective of a configuration on scenarios that
-// no method saw, with the exact (Clopper-Pearson 1934) interval of the risk.
+// no method saw. The risk is that of breaking the first bound.
 type HoldoutCheck struct {
 	N          int
 	Violations int
-	RiskLo     float64
+	RiskLo     float64 // exact (Clopper and Pearson 1934)
 	RiskHi     float64
-	Confidence float64 // percent, of the interval
-	Objective  float64 // sample mean on the holdout
+	Confidence float64      // percent, of every interval
+	Objective  float64      // on the holdout
+	Bounds     []BoundCheck // every bound, the first one first
 	Outcome    Outcome
 }
 
-// Check returns what an outcome on a holdout says about the risk.
-func (p *Problem) Check(o Outcome) HoldoutCheck {
+// BoundCheck is what a holdout says about one bound.
+type BoundCheck struct {
+	Violations     int
+	RiskLo, RiskHi float64 // of breaking it, exact; with CVaR of exceeding the limit
+
+	// With CVaR: its value on the holdout, with an interval that is asymptotic;
+	// else zero.
+	CVaR, CVaRLo, CVaRHi float64
+}
+
+// CheckHoldout returns what an outcome on a holdout says about every bound.
+func (p *Problem) CheckHoldout(o Outcome) HoldoutCheck {
 	n := len(o.Latency)
-	h := HoldoutCheck{N: n, Violations: o.Violations, Confidence: p.Bound.Confidence, Objective: o.Objective, Outcome: o}
-	h.RiskLo, h.RiskHi = BinomialInterval(o.Violations, n, p.Bound.Confidence)
+	h := HoldoutCheck{N: n, Confidence: p.Bound.Confidence, Objective: o.Objective, Outcome: o}
+	for _, b := range p.Bounds() {
+		c := BoundCheck{Violations: b.Violations(o.Latency, o.Cost)}
+		c.RiskLo, c.RiskHi = BinomialInterval(c.Violations, n, h.Confidence)
+		if b.Measure == CVaR {
+			values := o.Bounded(b.Metric)
+			c.CVaR = TailMean(values, b.Percentile)
+			c.CVaRLo, c.CVaRHi = TailInterval(values, b.Percentile, h.Confidence)
+		}
+		h.Bounds = append(h.Bounds, c)
+	}
+	h.Violations, h.RiskLo, h.RiskHi = h.Bounds[0].Violations, h.Bounds[0].RiskLo, h.Bounds[0].RiskHi
 	return h
 }
 
@@ -260,13 +289,14 @@ const verifiedAttempts = 5
 // sample and on HoldoutSize fresh scenarios, whatever the method claims. A nil
 // holdout leaves out the latter.
 //
-// Under the rule verified the method has to do with fewer violations than the
-// plug-in's, by one standard deviation of their binomial number for each
-// attempt, and its answer is accepted only if the exact one-sided upper limit of
-// its risk on a holdout of the attempt's own is at most the bound's risk. Every
-// attempt has an equal share of what the confidence leaves (Bonferroni).
+// Under the rule verified the method has to do with fewer violations of every
+// bound than the plug-in's, by one standard deviation of their binomial number
+// for each attempt, and its answer is accepted only if the exact one-sided upper
+// limit of each risk on a holdout of the attempt's own is at most what the bound
+// allows. Every attempt, and every bound in it, has an equal share of what the
+// confidence leaves (Bonferroni).
 func Solve(ctx context.Context, p *Problem, m Method, streams models.Streams, holdout Holdout) (Report, error) {
-	if err := p.Bound.Check(); err != nil {
+	if err := p.Aim.Check(); err != nil {
 		return Report{}, err
 	}
 	if err := m.Supports(p); err != nil {
@@ -278,18 +308,18 @@ func Solve(ctx context.Context, p *Problem, m Method, streams models.Streams, ho
 	if holdout == nil {
 		return Report{}, errors.New("bound: the rule verified needs a holdout")
 	}
-	n, risk := float64(p.Scenarios.Len()), p.Bound.Risk()
-	deviation := math.Sqrt(n * risk * (1 - risk))
-	share := 100 - (100-p.Bound.Confidence)/verifiedAttempts
 	var r Report
 	for attempt := range verifiedAttempts {
-		p.Bound.Margin = int(math.Ceil(float64(attempt+1) * deviation))
+		p.Bound.Margin = p.margin(p.Bound, attempt)
+		for i, b := range p.Further {
+			p.Further[i].Margin = p.margin(b, attempt)
+		}
 		var err error
 		r, err = solveOnce(ctx, p, m, streams, holdout, attempt)
 		if err != nil || !r.Feasible {
 			return r, err
 		}
-		if BinomialUpper(r.Holdout.Violations, r.Holdout.N, share) <= risk {
+		if p.confirmed(r.Holdout) {
 			return r, nil
 		}
 	}
@@ -299,8 +329,27 @@ func Solve(ctx context.Context, p *Problem, m Method, streams models.Streams, ho
 	return r, nil
 }
 
+// margin returns how many violations fewer than the plug-in's an attempt of the
+// rule verified may do with.
+func (p *Problem) margin(b Bound, attempt int) int {
+	n, risk := float64(p.Scenarios.Len()), b.Risk()
+	return int(math.Ceil(float64(attempt+1) * math.Sqrt(n*risk*(1-risk))))
+}
+
+// confirmed reports whether a holdout of an attempt's own confirms every bound.
+func (p *Problem) confirmed(h HoldoutCheck) bool {
+	bounds := p.Bounds()
+	share := 100 - (100-p.Bound.Confidence)/float64(verifiedAttempts*len(bounds))
+	for i, b := range bounds {
+		if BinomialUpper(h.Bounds[i].Violations, h.N, share) > b.Risk() {
+			return false
+		}
+	}
+	return true
+}
+
 func solveOnce(ctx context.Context, p *Problem, m Method, streams models.Streams, holdout Holdout, attempt int) (Report, error) {
-	allowed, err := p.Allowed()
+	demands, err := p.Demands()
 	if err != nil {
 		return Report{}, err
 	}
@@ -309,19 +358,22 @@ func solveOnce(ctx context.Context, p *Problem, m Method, streams models.Streams
 	if err != nil {
 		return Report{}, fmt.Errorf("method %s: %w", m, err)
 	}
-	r := Report{Method: m.String(), Solution: s, Allowed: allowed, Evaluations: p.Evaluations() - before}
+	r := Report{Method: m.String(), Solution: s, Allowed: demands[0].Allowed, Demands: demands, Evaluations: p.Evaluations() - before}
 	if s.Config == nil {
 		return r, nil
 	}
 	r.Outcome = p.evaluateOn(p.Scenarios, s.Config)
 	r.Solution.Objective, r.Solution.Violations = r.Outcome.Objective, r.Outcome.Violations
-	r.Feasible = r.Outcome.Violations <= allowed
+	r.Feasible = keepsAll(demands, r.Outcome.Latency, r.Outcome.Cost)
 	if !r.Feasible && (s.Status == Optimal || s.Status == Done) {
 		// A method may answer with a configuration that breaks the bound; it
 		// may not call that done.
 		r.Solution.Status = NotFound
-		r.Solution.Warnings = append(r.Solution.Warnings, fmt.Sprintf(
-			"the answer breaks the bound: %d of %d scenarios exceed it, %d may", r.Outcome.Violations, p.Scenarios.Len(), allowed))
+		for _, d := range demands {
+			if !d.Keeps(r.Outcome.Latency, r.Outcome.Cost) {
+				r.Solution.Warnings = append(r.Solution.Warnings, "the answer breaks the bound: "+d.breach(r.Outcome))
+			}
+		}
 	}
 	if holdout == nil {
 		return r, nil
@@ -333,6 +385,6 @@ func solveOnce(ctx context.Context, p *Problem, m Method, streams models.Streams
 	if fresh == p.Scenarios {
 		return Report{}, errors.New("holdout: the sample itself is no holdout")
 	}
-	r.Holdout = p.Check(p.evaluateOn(fresh, s.Config))
+	r.Holdout = p.CheckHoldout(p.evaluateOn(fresh, s.Config))
 	return r, nil
 }

@@ -297,3 +297,53 @@ func checkRisk(r Recorder, s *subject) {
 		}
 	}
 }
+
+// An aim with more in it than one percentile of one metric is refused with a
+// reason, in one line, by whoever is not made for it: a bound that is ignored is
+// worse than none. Whoever is made for it finds what an enumeration of the space
+// finds.
+func checkAims(r Recorder, s *subject) {
+	for _, c := range aimCases() {
+		m, p := s.fresh(), c.New()
+		refusal := m.Supports(p)
+		if !s.traits.Aims {
+			if refusal == nil {
+				r.Errorf("%s: supported, by a method that is for one percentile of one metric", c.Name)
+			} else if text := refusal.Error(); strings.TrimSpace(text) == "" || strings.Contains(text, "\n") {
+				r.Errorf("%s: the reason of the refusal, %q, is not one line", c.Name, text)
+			}
+			continue
+		}
+		if refusal != nil {
+			r.Errorf("%s: refused: %v", c.Name, refusal)
+			continue
+		}
+		was := snapshot(p)
+		got, err := m.Solve(context.Background(), p, streams)
+		if err != nil {
+			r.Errorf("%s: %v", c.Name, err)
+			continue
+		}
+		if snapshot(p) != was {
+			r.Errorf("%s: the problem was changed", c.Name)
+		}
+		want, err := solvers.Exhaustive{}.Solve(context.Background(), c.New(), streams)
+		must(err)
+		switch {
+		case got.Status != want.Status:
+			r.Errorf("%s: %s is %s", c.Name, got.Status, want.Status)
+		case want.Status == solvers.Infeasible:
+			if !same(got.Reachable, want.Reachable) {
+				r.Errorf("%s: says that %v is reachable, which %v is", c.Name, got.Reachable, want.Reachable)
+			}
+		default:
+			o := c.New().Evaluate(got.Config)
+			if keeps, err := p.Keeps(o); err != nil || !keeps {
+				r.Errorf("%s: the answer breaks a bound (%v)", c.Name, err)
+			}
+			if !same(got.Objective, want.Objective) || !same(o.Objective, want.Objective) {
+				r.Errorf("%s: says an objective of %v, which is %v; the optimum is %v", c.Name, got.Objective, o.Objective, want.Objective)
+			}
+		}
+	}
+}

@@ -27,7 +27,7 @@ func (tampered) String() string { return "tampered" }
 
 func (m tampered) Supports(p *solvers.Problem) error {
 	if m.supports == nil {
-		return nil
+		return p.Plain()
 	}
 	return m.supports(p)
 }
@@ -98,10 +98,10 @@ var faults = []struct {
 
 	{"refuses everything", tampered{solve: modest, supports: func(*solvers.Problem) error { return errors.New("not today") }}, Traits{}, "supports"},
 	{"refuses without a reason", tampered{solve: modest, supports: func(p *solvers.Problem) error {
-		if p.Bound.Metric == solvers.Cost {
+		if p.Plain() == nil && p.Bound.Metric == solvers.Cost {
 			return errors.New("")
 		}
-		return nil
+		return p.Plain()
 	}}, Traits{}, "supports"},
 	{"fails at what it supports", tampered{solve: func(ctx context.Context, p *solvers.Problem, streams models.Streams) (solvers.Solution, error) {
 		if p.Bound.Metric == solvers.Cost {
@@ -114,7 +114,7 @@ var faults = []struct {
 	{"changes a choice", tampered{solve: then(modest, func(p *solvers.Problem, _ *solvers.Solution) { p.Space.Choices(1)[0].Memory++ })}, Traits{}, "untouched"},
 	{"changes the problem when asked whether it supports it", tampered{solve: modest, supports: func(p *solvers.Problem) error {
 		p.InputBytes = append(p.InputBytes, 1)
-		return nil
+		return p.Plain()
 	}}, Traits{}, "untouched"},
 
 	{"leaves the space", tampered{solve: then(modest, func(p *solvers.Problem, s *solvers.Solution) {
@@ -206,6 +206,22 @@ var faults = []struct {
 		tighter.Bound.Percentile = 99
 		return proving(ctx, tighter, streams)
 	}}, Traits{Proves: true}, "risk"},
+
+	{"ignores what else is asked", tampered{solve: modest, supports: func(*solvers.Problem) error { return nil }}, Traits{}, "aims"},
+	{"refuses what else is asked without a reason", tampered{solve: modest, supports: func(p *solvers.Problem) error {
+		if p.Plain() != nil {
+			return errors.New("")
+		}
+		return nil
+	}}, Traits{}, "aims"},
+	{"claims to do what else is asked", tampered{solve: func(ctx context.Context, p *solvers.Problem, streams models.Streams) (solvers.Solution, error) {
+		plain, err := solvers.NewProblem(p.Space, p.Scenarios, solvers.Bound{
+			Metric: p.Bound.Metric, Limit: p.Bound.Limit, Percentile: p.Bound.Percentile, Confidence: p.Bound.Confidence, Rule: p.Bound.Rule,
+		})
+		must(err)
+		return proving(ctx, plain, streams)
+	}, supports: func(*solvers.Problem) error { return nil }}, Traits{Proves: true, Aims: true}, "aims"},
+	{"refuses what it claims to do", tampered{solve: proving}, Traits{Proves: true, Aims: true}, "aims"},
 }
 
 // complaints counts what a check complains about.

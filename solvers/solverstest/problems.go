@@ -175,8 +175,9 @@ type workStage struct {
 func (s workStage) ReadsInput() bool { return s.perInput > 0 }
 
 func (s workStage) Times(c models.StageConfig, in int, latency, billed []float64) {
+	share := math.Pow(c.VCPU, 0.8) * float64(c.Parallelism)
 	for k := range s.work {
-		b := 0.1 + s.work[k]/(math.Pow(c.VCPU, 0.8)*float64(c.Parallelism)) + s.perInput*float64(in)
+		b := 0.1 + s.work[k]/share + s.perInput*float64(in)
 		if latency != nil {
 			latency[k] = b + s.delay[k]*(1+0.05*float64(c.Parallelism))
 		}

@@ -24,6 +24,10 @@ type Traits struct {
 	// Proves is a method that answers every problem it supports with the
 	// optimum of the space, or with a proof that nothing keeps the bound.
 	Proves bool
+
+	// Aims is a method that proves under every Aim: joint bounds, several of
+	// them, CVaR, and a percentile to minimise. All others refuse them.
+	Aims bool
 }
 
 // Recorder is what the checks ask of a test.
@@ -70,6 +74,7 @@ var checks = []check{
 	{"process", checkProcess},
 	{"cancel", checkCancel},
 	{"risk", checkRisk},
+	{"aims", checkAims},
 }
 
 // subject is a method under test.
@@ -203,7 +208,7 @@ func same(a, b float64) bool {
 // print is represented by what it does.
 func snapshot(p *solvers.Problem) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%p %p %p %p\n%+v\n%v\n", p.Space, p.Scenarios, p.Profile, p.Model, p.Bound, p.InputBytes)
+	fmt.Fprintf(&b, "%p %p %p %p\n%+v\n%v\n", p.Space, p.Scenarios, p.Profile, p.Model, p.Aim, p.InputBytes)
 	w := p.Workflow()
 	smallest := make(models.Config, w.Len())
 	for i := range w.Len() {
