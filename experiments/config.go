@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"eevee/models"
+	"eevee/solvers"
 )
 
 // ReadConfig reads the configuration in a file that "eevee solve -o" wrote, or
@@ -115,4 +116,42 @@ func ReadSchedule(path string, w *models.Workflow) (*models.Schedule, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return s, nil
+}
+
+// ReadResult reads the answer in a file that "eevee solve -o" wrote. Its
+// configuration is ReadConfig's to read, which knows the workflow.
+func ReadResult(path string) (Result, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return Result{}, err
+	}
+	var r Result
+	if err := json.Unmarshal(text, &r); err != nil {
+		return r, fmt.Errorf("%s: not an answer of \"eevee solve -o\": %w", path, err)
+	}
+	for _, field := range []struct {
+		name    string
+		missing bool
+	}{
+		{"workflow", r.Workflow == ""}, {"model", r.Model == ""}, {"trace.sha256", r.Trace.SHA256 == ""}, {"samples", r.Samples < 1},
+		{"bound.metric", r.Bound.Metric == ""}, {"bound.limit_s or bound.limit_usd", r.Bound.LimitS == nil && r.Bound.LimitUSD == nil},
+		{"bound.percentile", r.Bound.Percentile == 0},
+	} {
+		if field.missing {
+			return r, fmt.Errorf("%s: has no %s; give a file that \"eevee solve -o\" wrote", path, field.name)
+		}
+	}
+	return r, nil
+}
+
+// Asked returns the bound that was asked for.
+func (r Result) Asked() solvers.Bound {
+	b := solvers.Bound{Metric: r.Bound.Metric, Percentile: r.Bound.Percentile, Confidence: r.Bound.Confidence, Rule: r.Bound.Rule}
+	switch {
+	case r.Bound.Metric == solvers.Latency && r.Bound.LimitS != nil:
+		b.Limit = *r.Bound.LimitS
+	case r.Bound.Metric == solvers.Cost && r.Bound.LimitUSD != nil:
+		b.Limit = *r.Bound.LimitUSD
+	}
+	return b
 }

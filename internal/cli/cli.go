@@ -25,6 +25,7 @@ func verbs() []verb {
 		importVerb(),
 		fitVerb(),
 		solveVerb(),
+		explainVerb(),
 		simulateVerb(),
 		compareVerb(),
 		sweepVerb(),

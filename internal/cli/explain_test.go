@@ -1,0 +1,31 @@
+package cli
+
+import (
+	"strings"
+	"testing"
+)
+
+// What explain prints, its JSON against the published schema, and bad input.
+func TestExplain(t *testing.T) {
+	withoutRecordings(t)
+	s := newSession(t, "explain")
+	s.run("solve --workflow ml --latency 40s --rule plugin --samples 600 --quiet -o $DIR/config.json")
+	s.run("explain $DIR/config.json")
+	s.run("solve --workflow ml --cost 0.012 --samples 1000 --model jolteon --method uniform --quiet -o $DIR/dear.json")
+	s.run("explain $DIR/dear.json --quiet")
+	_, text, _ := runProgram("explain", "--json", "--quiet", s.path("config.json"))
+	matchesSchema(t, "explain", []byte(text))
+
+	s.write("notjson.json", []byte("{"))
+	s.write("bare.json", []byte(`{"workflow":"ml","config":[]}`))
+	_, stdout, _ := runProgram(strings.Fields("solve --json --quiet --workflow ml --latency 40s --rule plugin --samples 600")...)
+	s.write("edited.json", []byte(strings.Replace(stdout, `"parallelism": 1`, `"parallelism": 3`, 1)))
+	s.write("elsewhere.json", []byte(strings.Replace(stdout, `"sha256": "`, `"sha256": "0`, 1)))
+	for _, command := range []string{
+		"explain", "explain $DIR/config.json $DIR/config.json", "explain $DIR/missing.json", "explain $DIR/notjson.json", "explain $DIR/bare.json",
+		"explain $DIR/edited.json", "explain $DIR/elsewhere.json", "explain $DIR/config.json --workflow video", "explain $DIR/config.json --model-file $DIR/missing.json",
+	} {
+		s.run(command)
+	}
+	s.compare()
+}
