@@ -39,7 +39,7 @@ type Claim struct {
 
 	// Timed says that Reproduced was measured in time. It differs from run to
 	// run, so that files hold it apart.
-	Timed bool `json:"-"`
+	Timed bool `json:"-" cbor:"timed"`
 }
 
 // ClaimList is what "eevee reproduce --json" prints; see

@@ -12,16 +12,21 @@ import (
 	"eevee/solvers"
 )
 
-// Lab is what experiments work with: the setups of workflows, and the results
-// of the cells that were planned.
+// Lab is what one experiment works with: the setups of workflows, and the
+// results of the cells that were planned. Labs of one run share both.
 type Lab struct {
-	options Options
-	results map[Cell]CellResult
+	*shared
+	mu   sync.Mutex
+	used map[string]bool // workflows that the experiment looked at
+}
 
-	mu      sync.Mutex
+// shared is what all experiments of a run have in common.
+type shared struct {
+	options Options
+
+	sharing sync.Mutex // guards the maps
+	results map[Cell]CellResult
 	benches map[string]*bench
-	done    int
-	total   int
 }
 
 // bench is a workflow that is ready for experiments. It is made once.
@@ -46,11 +51,32 @@ type trial struct {
 }
 
 func newLab(o Options) *Lab {
-	return &Lab{options: o, results: map[Cell]CellResult{}, benches: map[string]*bench{}}
+	return &Lab{
+		shared: &shared{options: o, results: map[Cell]CellResult{}, benches: map[string]*bench{}},
+		used:   map[string]bool{},
+	}
+}
+
+// of returns the lab for an experiment that looks at the given cells.
+func (l *Lab) of(cells []Cell) *Lab {
+	own := &Lab{shared: l.shared, used: map[string]bool{}}
+	for _, c := range cells {
+		own.used[c.Workflow] = true
+	}
+	return own
+}
+
+// put fills in the result of a planned cell.
+func (l *Lab) put(c Cell, r CellResult) {
+	l.sharing.Lock()
+	defer l.sharing.Unlock()
+	l.results[c] = r
 }
 
 // Result returns the result of a planned cell.
 func (l *Lab) Result(c Cell) CellResult {
+	l.sharing.Lock()
+	defer l.sharing.Unlock()
 	r, ok := l.results[c]
 	if !ok {
 		panic(fmt.Sprintf("papers: cell %v was not planned", c))
@@ -58,25 +84,18 @@ func (l *Lab) Result(c Cell) CellResult {
 	return r
 }
 
-// step says that one more part is done.
-func (l *Lab) step() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.done++
-	if l.options.Progress != nil {
-		l.options.Progress(l.done, l.total)
-	}
-}
-
 // bench returns the workflow of the given name, ready for experiments.
 func (l *Lab) bench(workflow string) (*bench, error) {
 	l.mu.Lock()
+	l.used[workflow] = true
+	l.mu.Unlock()
+	l.sharing.Lock()
 	b := l.benches[workflow]
 	if b == nil {
 		b = &bench{trials: map[string]*trial{}}
 		l.benches[workflow] = b
 	}
-	l.mu.Unlock()
+	l.sharing.Unlock()
 	b.once.Do(func() { b.err = b.prepare(workflow, l.options) })
 	return b, b.err
 }
@@ -119,13 +138,18 @@ func (b *bench) artifactScenarios(n int, seed uint64) (*models.Scenarios, error)
 // recorded reports whether the workflow's trace is one of recordings.
 func (b *bench) recorded() bool { return b.setup.Trace.Origin != experiments.OriginBundled }
 
-// traces lists the traces that were used, by workflow.
+// traces lists the traces that the experiment used, by workflow.
 func (l *Lab) traces() []TraceUsed {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.sharing.Lock()
+	defer l.sharing.Unlock()
 	var used []TraceUsed
-	for name, b := range l.benches {
-		used = append(used, TraceUsed{name, b.setup.Trace.Origin, b.setup.Trace.SHA256})
+	for name := range l.used {
+		trace := l.benches[name].setup.Trace
+		used = append(used, TraceUsed{name, trace.Origin, trace.SHA256})
 	}
-	slices.SortFunc(used, func(a, b TraceUsed) int { return slices.Compare([]string{a.Workflow}, []string{b.Workflow}) })
+	slices.SortFunc(used, byWorkflow)
 	return used
 }
 

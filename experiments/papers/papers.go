@@ -3,12 +3,9 @@ package papers
 import (
 	"context"
 	"fmt"
-	"runtime"
 	"slices"
 	"strings"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"eevee/experiments"
 )
@@ -25,7 +22,8 @@ type Experiment interface {
 	Cells(quick bool) []Cell
 
 	// Find compares what was reported with what the lab finds. The lab has
-	// the results of Cells.
+	// the results of Cells. Other experiments may be at work beside it, unless
+	// the statement says that this one measures times.
 	Find(ctx context.Context, lab *Lab) (Finding, error)
 }
 
@@ -37,6 +35,10 @@ type Statement struct {
 	Claim     string `yaml:"claim"`      // what was published
 	RefutedBy string `yaml:"refuted_by"` // what would refute it
 	Data      string `yaml:"data"`       // what the experiment uses, and what it compares
+
+	// MeasuresTime says that the experiment runs after all others, alone, and
+	// anew every time: its findings are never taken from a Cache.
+	MeasuresTime bool `yaml:"measures_time"`
 }
 
 // Finding is what an experiment found: the claims with their verdicts and the
@@ -46,13 +48,30 @@ type Finding struct {
 	Claims    []Claim
 	Rows      Rows
 	Notes     []string // what the reader must know
-	Elapsed   time.Duration
+
+	Traces  []TraceUsed   // one per workflow, by its name
+	Elapsed time.Duration // what it took, with those answers that no experiment before it asked for
+	Cached  bool          // taken from a Cache; Elapsed is that of the run that found it
 }
 
-// Rows are the data of a finding. Their type says what can be drawn of them:
-// Frontier, BaselinePanels, ScheduledQueries, Tightness, SolveTimes, StageErrors, WorkflowErrors, FitTimes,
-// Timelines, LoadTimeline or ColdStarts.
+// Rows are the data of a finding. Their type says what can be drawn of them, and
+// is one of kindsOfRows. Their fields are exported, so that a Cache can keep them.
 type Rows interface{ rows() }
+
+// kindsOfRows has a value of every type of rows.
+var kindsOfRows = []Rows{
+	Frontier{},
+	BaselinePanels{},
+	ScheduledQueries{},
+	Tightness{},
+	SolveTimes{},
+	StageErrors{},
+	WorkflowErrors{},
+	FitTimes{},
+	Timelines{},
+	LoadTimeline{},
+	ColdStarts{},
+}
 
 // Findings is the outcome of a set of experiments.
 type Findings struct {
@@ -61,6 +80,7 @@ type Findings struct {
 	Traces   []TraceUsed // one per workflow, by its name
 	Machine  Machine
 	Findings []Finding
+	Warnings []string // about the cache
 }
 
 // TraceUsed says what stood behind the results of a workflow.
@@ -80,7 +100,7 @@ func (f Findings) Claims() ClaimList {
 }
 
 // All returns the experiments, in the order in which they run and are
-// reported. Those that measure times are last, so that nothing runs beside them.
+// reported; those that measure times run last.
 func All() []Experiment {
 	return []Experiment{
 		newFig9(),
@@ -107,87 +127,22 @@ func IDs() []string {
 	return ids
 }
 
-// Select returns the experiments with the given ids, in the order
-// of All; no ids select all of them. The error of an unknown id lists
-// those that there are.
-func Select(ids []string) ([]Experiment, error) {
-	all := All()
-	if len(ids) == 0 {
-		return all, nil
-	}
+// Select returns the experiments with the ids of only, in the order of All,
+// without those of skip; no ids in only select all of them. The error of an
+// unknown id lists those that there are.
+func Select(only, skip []string) ([]Experiment, error) {
 	known := IDs()
-	for _, id := range ids {
+	for _, id := range slices.Concat(only, skip) {
 		if !slices.Contains(known, id) {
 			return nil, fmt.Errorf("there is no figure or table %q; choose from %s", id, strings.Join(known, ", "))
 		}
 	}
-	return slices.DeleteFunc(all, func(r Experiment) bool { return !slices.Contains(ids, r.Statement().ID) }), nil
-}
-
-// Options are the options of Reproduce.
-type Options struct {
-	Sources experiments.Sources
-	Seed    uint64 // of everything that is random
-	Quick   bool   // fewer bounds, fewer runs in the simulator, fewer and smaller timings
-
-	// Clock measures durations, which end in timings only. It must be set.
-	Clock Clock
-
-	// Progress is told how many of all parts are done, by one goroutine at a
-	// time; nil: nobody is.
-	Progress func(done, total int)
-}
-
-// Reproduce runs experiments. The same seed gives the same findings but for
-// what is marked as measured in time, whatever the number of cores.
-func Reproduce(ctx context.Context, experiments []Experiment, o Options) (Findings, error) {
-	lab := newLab(o)
-	var cells []Cell
-	planned := map[Cell]bool{}
-	for _, e := range experiments {
-		for _, c := range e.Cells(o.Quick) {
-			if !planned[c] {
-				planned[c] = true
-				cells = append(cells, c)
-			}
-		}
+	left := slices.DeleteFunc(All(), func(e Experiment) bool {
+		id := e.Statement().ID
+		return len(only) > 0 && !slices.Contains(only, id) || slices.Contains(skip, id)
+	})
+	if len(left) == 0 {
+		return nil, fmt.Errorf("nothing is left to do: all that is selected is skipped, too")
 	}
-	lab.total = len(cells) + len(experiments)
-	results := make([]CellResult, len(cells))
-	group, inner := errgroup.WithContext(ctx)
-	group.SetLimit(runtime.GOMAXPROCS(0))
-	for i, c := range cells {
-		group.Go(func() (err error) {
-			results[i], err = lab.answer(inner, c)
-			lab.step()
-			return err
-		})
-	}
-	if err := group.Wait(); err != nil {
-		return Findings{}, err
-	}
-	for i, c := range cells {
-		lab.results[c] = results[i]
-	}
-
-	found := Findings{Seed: o.Seed, Quick: o.Quick, Machine: ThisMachine()}
-	for _, e := range experiments {
-		start := o.Clock.Wall()
-		f, err := e.Find(ctx, lab)
-		if err == nil {
-			err = ctx.Err()
-		}
-		if err != nil {
-			return Findings{}, fmt.Errorf("%s: %w", e.Statement().ID, err)
-		}
-		f.Statement = e.Statement()
-		for i := range f.Claims {
-			f.Claims[i].Experiment, f.Claims[i].Paper = f.Statement.ID, f.Statement.Paper
-		}
-		f.Elapsed = o.Clock.Wall().Sub(start)
-		found.Findings = append(found.Findings, f)
-		lab.step()
-	}
-	found.Traces = lab.traces()
-	return found, nil
+	return left, nil
 }

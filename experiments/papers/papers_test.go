@@ -22,7 +22,7 @@ func quickOptions(sources experiments.Sources) Options {
 
 func selected(t *testing.T, ids ...string) []Experiment {
 	t.Helper()
-	chosen, err := Select(ids)
+	chosen, err := Select(ids, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +53,7 @@ var (
 func recordedFindings(s experiments.Sources) (Findings, error) {
 	recordedOnce.Do(func() {
 		var chosen []Experiment
-		if chosen, recordedErr = Select([]string{"fig9", "fig10", "fig11", "table3", "table5"}); recordedErr == nil {
+		if chosen, recordedErr = Select([]string{"fig9", "fig10", "fig11", "table3", "table5"}, nil); recordedErr == nil {
 			recordedFound, recordedErr = Reproduce(context.Background(), chosen, quickOptions(s))
 		}
 	})
@@ -246,7 +246,18 @@ func TestSelection(t *testing.T) {
 	if len(some) != 2 || some[0].Statement().ID != "fig9" || some[1].Statement().ID != "table3" {
 		t.Errorf("%v", some)
 	}
-	_, err := Select([]string{"fig9", "fig99"})
+	without, err := Select([]string{"table3", "fig9"}, []string{"fig9", "fig13"})
+	if err != nil || len(without) != 1 || without[0].Statement().ID != "table3" {
+		t.Errorf("%v, %v", without, err)
+	}
+	if _, err := Select([]string{"fig9"}, []string{"fig9"}); err == nil {
+		t.Error("nothing is selected, and that is no error")
+	}
+	_, err = Select([]string{"table3"}, []string{"fig98"})
+	if err == nil || !strings.Contains(err.Error(), `"fig98"`) {
+		t.Errorf("error %v", err)
+	}
+	_, err = Select([]string{"fig9", "fig99"}, nil)
 	if err == nil || !strings.Contains(err.Error(), `"fig99"`) {
 		t.Fatalf("error %v", err)
 	}

@@ -137,7 +137,8 @@ type timings struct {
 
 type experimentTime struct {
 	ID      string  `json:"id"`
-	Seconds float64 `json:"seconds"` // without the answers, which experiments share
+	Seconds float64 `json:"seconds"` // as Finding.Elapsed
+	Cached  bool    `json:"cached,omitempty"`
 }
 
 type measuredTime struct {
@@ -154,7 +155,7 @@ func timingsOf(f papers.Findings) timings {
 	t := timings{Schema: "eevee.timings/1", Machine: f.Machine, Claims: []papers.Claim{}, Times: []measuredTime{}}
 	for _, one := range f.Findings {
 		id := one.Statement.ID
-		t.Experiments = append(t.Experiments, experimentTime{id, one.Elapsed.Seconds()})
+		t.Experiments = append(t.Experiments, experimentTime{id, one.Elapsed.Seconds(), one.Cached})
 		for _, c := range one.Claims {
 			if c.Timed {
 				t.Claims = append(t.Claims, c)

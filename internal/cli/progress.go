@@ -20,6 +20,8 @@ type progress struct {
 	done  int
 	bar   *progressbar.ProgressBar // nil where plain lines are written
 
+	silent bool // a bar or nothing
+
 	// Of work that may take hours: lines come now and then, and tell the rate,
 	// the time that remains, and how many parts failed.
 	paced       bool
@@ -52,6 +54,28 @@ func (c *call) trackLong(what string, total int) *progress {
 	return p
 }
 
+// trackBar shows progress as a bar on a terminal, and elsewhere not at all: the
+// verb tells of every part itself.
+func (c *call) trackBar(what string) *progress {
+	p := c.track(what, 1)
+	p.silent = true
+	return p
+}
+
+// set says how many of all parts are done.
+func (p *progress) set(done, total int) {
+	p.call.mu.Lock()
+	if p.total != total {
+		p.total = total
+		if p.bar != nil {
+			p.bar.ChangeMax(total)
+		}
+	}
+	more := done - p.done
+	p.call.mu.Unlock()
+	p.add(more)
+}
+
 func newBar(w io.Writer, what string, total int) *progressbar.ProgressBar {
 	return progressbar.NewOptions(total,
 		progressbar.OptionSetWriter(w),
@@ -73,6 +97,7 @@ func (p *progress) add(n int) {
 	case p.call.progress != p: // with --quiet, or another one is shown by now
 	case p.bar != nil:
 		p.bar.Set(p.done)
+	case p.silent:
 	case p.paced:
 		if now := time.Now(); now.Sub(p.told) >= linePause {
 			p.told = now

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -13,33 +14,51 @@ import (
 )
 
 func reproduceVerb() verb {
-	var output, recordings string
-	var quick bool
+	var output, recordings, only, skip, cacheFolder string
+	var quick, noCache bool
 	return verb{
 		name:    "reproduce",
 		summary: "redraw the papers' figures and tables, with a verdict on every claim",
 		detail: "ID is one of " + strings.Join(papers.IDs(), ", ") + "; none means all.\n" +
 			"Pictures, tables, claims.json and report.html go into the folder. A claim that is\n" +
-			"not reproduced is a result, not a failure.",
+			"not reproduced is a result, not a failure. What was found before by the same\n" +
+			"program on the same recordings comes from the cache; times are measured anew.",
 		args: "[ID...]",
 		flags: flags{
 			textFlag(&output, "output,o", "out", "`FOLDER` to write into"),
+			textFlag(&only, "only", "", "`ID,...` to run, as the arguments"),
+			textFlag(&skip, "skip", "", "`ID,...` to leave out"),
 			switchFlag(&quick, "quick", "fewer bounds, executions and timings"),
+			textFlag(&cacheFolder, "cache", "", "`FOLDER` that keeps findings between runs; default: EEVEE_CACHE, then the user's cache folder"),
+			switchFlag(&noCache, "no-cache", "find everything anew, and keep nothing"),
 			recordingsFlag(&recordings),
 		},
 		run: func(c *call) error {
-			selected, err := papers.Select(c.args)
+			selected, err := papers.Select(append(c.args, listedIDs(only)...), listedIDs(skip))
 			if err != nil {
 				return usagef("%w", err)
+			}
+			if noCache && c.isSet("cache") {
+				return usagef("--cache and --no-cache exclude each other")
 			}
 			if err := checkFolder(output); err != nil {
 				return err
 			}
-			found, err := papers.Reproduce(c.ctx, selected, papers.Options{
-				Sources: sourcesAt(recordings), Seed: c.seed, Quick: quick, Clock: papers.Clock{Wall: time.Now, CPU: cpuTime}, Progress: c.parts("reproducing"),
-			})
+			o := papers.Options{Sources: sourcesAt(recordings), Seed: c.seed, Quick: quick, Clock: papers.Clock{Wall: time.Now, CPU: cpuTime}}
+			if !noCache {
+				if o.Cache, err = openFindings(cacheFolder, o.Sources); err != nil {
+					c.warn("%v; nothing is kept for the next run", err)
+				}
+			}
+			bar := c.trackBar("reproducing")
+			o.Progress = bar.set
+			o.Found = func(f papers.Finding) { c.remark("%s", foundLine(f)) }
+			found, err := papers.Reproduce(c.ctx, selected, o)
 			if err != nil {
 				return err
+			}
+			for _, w := range found.Warnings {
+				c.warn("%s", w)
 			}
 			for _, t := range found.Traces {
 				if t.Source == experiments.OriginBundled {
@@ -60,6 +79,35 @@ func reproduceVerb() verb {
 			})
 		},
 	}
+}
+
+// listedIDs returns the parts of a list as it is written on the command line.
+func listedIDs(list string) []string {
+	return strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' })
+}
+
+// openFindings opens the cache in a folder, or where it is by default.
+func openFindings(folder string, s experiments.Sources) (*papers.Cache, error) {
+	if folder == "" {
+		folder = os.Getenv("EEVEE_CACHE")
+	}
+	if folder == "" {
+		user, err := os.UserCacheDir()
+		if err != nil {
+			return nil, fmt.Errorf("no folder to keep findings in (%w); name one with --cache", err)
+		}
+		folder = filepath.Join(user, "eevee", "findings")
+	}
+	return papers.OpenCache(folder, s, time.Now())
+}
+
+// foundLine says how long a finding took, as "fig9 3.2 s".
+func foundLine(f papers.Finding) string {
+	line := fmt.Sprintf("%s %.1f s", f.Statement.ID, f.Elapsed.Seconds())
+	if f.Cached {
+		line += ", found before"
+	}
+	return line
 }
 
 // checkFolder says what stands against writing files into a folder, which need

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strings"
 	"testing"
@@ -41,6 +42,7 @@ func TestReproduceOnBundledTraces(t *testing.T) {
 			t.Errorf("stderr does not say that %s has no recordings:\n%s", w, stderr)
 		}
 	}
+	sameFromCache(t, out, stderr)
 	file, err := os.ReadFile(filepath.Join(out, "claims.json"))
 	if err != nil {
 		t.Fatal(err)
@@ -120,6 +122,58 @@ func TestReproduceOnBundledTraces(t *testing.T) {
 	}
 }
 
+// sameFromCache runs everything once more. What the first run kept gives the same
+// bytes, and only times are measured anew; stderr is that of the first run.
+func sameFromCache(t *testing.T, first, stderr string) {
+	t.Helper()
+	again := filepath.Join(t.TempDir(), "again")
+	code, _, cached := runProgram("reproduce", "-o", again, "--quick", "--json")
+	if code != 0 {
+		t.Fatalf("exit %d, %s", code, cached)
+	}
+	for _, e := range papers.All() {
+		id := e.Statement().ID
+		line := regexp.MustCompile(`(?m)^eevee: ` + id + ` \d+\.\d s(, found before)?$`)
+		before, after := line.FindStringSubmatch(stderr), line.FindStringSubmatch(cached)
+		if before == nil || after == nil {
+			t.Errorf("no line says how long %s took", id)
+			continue
+		}
+		if before[1] != "" || (after[1] != "") == e.Statement().MeasuresTime {
+			t.Errorf("first %q, then %q", before[0], after[0])
+		}
+	}
+	one, two := filesIn(t, first), filesIn(t, again)
+	if len(one) != len(two) {
+		t.Errorf("%d files, from the cache %d", len(one), len(two))
+	}
+	for name, text := range one {
+		if two[name] != text {
+			t.Errorf("%s is another one from the cache", name)
+		}
+	}
+}
+
+// filesIn returns the contents of the files in a folder that hold no times.
+func filesIn(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	files := map[string]string{}
+	list, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range list {
+		text, err := os.ReadFile(filepath.Join(dir, f.Name()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(f.Name(), "timings") {
+			files[f.Name()] = string(text)
+		}
+	}
+	return files
+}
+
 // matchesSchema judges a JSON object by its published schema.
 func matchesSchema(t *testing.T, name string, text []byte) {
 	t.Helper()
@@ -156,24 +210,10 @@ func TestReproduceIsDeterministic(t *testing.T) {
 	run := func(cores int, seed string, ids ...string) map[string]string {
 		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(cores))
 		dir := t.TempDir()
-		if code, _, stderr := runProgram(append([]string{"reproduce"}, append(ids, "-o", dir, "--quick", "--quiet", "--seed", seed)...)...); code != 0 {
+		if code, _, stderr := runProgram(append([]string{"reproduce"}, append(ids, "-o", dir, "--quick", "--quiet", "--no-cache", "--seed", seed)...)...); code != 0 {
 			t.Fatalf("exit %d, %s", code, stderr)
 		}
-		files := map[string]string{}
-		list, err := os.ReadDir(dir)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, f := range list {
-			text, err := os.ReadFile(filepath.Join(dir, f.Name()))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if !strings.Contains(f.Name(), "timings") {
-				files[f.Name()] = string(text)
-			}
-		}
-		return files
+		return filesIn(t, dir)
 	}
 	one, four := run(1, "1", "fig9", "table3", "gantt", "table6"), run(4, "1", "fig9", "table3", "gantt", "table6")
 	if len(one) < 20 || len(one) != len(four) {
@@ -195,6 +235,11 @@ func TestReproduceBadUsage(t *testing.T) {
 	code, stdout, stderr := runProgram("reproduce", "fig9", "fig99", "-o", filepath.Join(t.TempDir(), "out"))
 	if code != 2 || stdout != "" || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, `"fig99"`) || !strings.Contains(stderr, "table3") {
 		t.Errorf("exit %d, stdout %q, stderr %q", code, stdout, stderr)
+	}
+	for _, wrong := range [][]string{{"--only", "fig9,fig98"}, {"--skip", "fig98"}, {"--only", "fig9", "--skip", "fig9"}, {"--no-cache", "--cache", "x"}} {
+		if code, stdout, stderr := runProgram(append([]string{"reproduce"}, wrong...)...); code != 2 || stdout != "" || strings.Count(stderr, "\n") != 1 {
+			t.Errorf("%v: exit %d, stdout %q, stderr %q", wrong, code, stdout, stderr)
+		}
 	}
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o666); err != nil {

@@ -19,6 +19,7 @@ func withoutRecordings(t *testing.T) {
 	t.Setenv("EEVEE_RECORDINGS", "")
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 	t.Setenv("HOME", t.TempDir())
+	t.Setenv("EEVEE_CACHE", "")
 }
 
 func TestSolveGolden(t *testing.T) {
