@@ -118,9 +118,11 @@ func h() { random.Shuffle(1, nil) }
 // reason. Everywhere else time is simulated, recorded or passed in, so that
 // the same seed gives the same bytes.
 var clocks = map[string]string{
-	"internal/cli":         "run times on stdout, progress",
-	"live/emulator":        "a server whose state changes take real time, which measures what it runs",
-	"experiments/setup.go": "run times of fit, sampling and search, which are kept apart from the data",
+	"internal/cli":                  "run times on stdout, progress",
+	"live/emulator":                 "a server whose state changes take real time, which measures what it runs",
+	"live/emulator/sandbox":         "it gives processes a share of the real CPU",
+	"live/emulator/functions/stage": "functions measure the steps that they report",
+	"experiments/setup.go":          "run times of fit, sampling and search, which are kept apart from the data",
 }
 
 var noClock rule = func(m *module) []string {

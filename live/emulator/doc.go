@@ -14,8 +14,8 @@
 //   - function.go: functions, versions and aliases, whose changes take time;
 //     lambda_function.go, lambda_version.go, lambda_alias.go, lambda_tag.go: the
 //     operations on them.
-//   - lambda_invoke.go: Invoke; environment.go: execution environments, in
-//     process or, in package sandbox, real programs; report.go: what Lambda
+//   - lambda_invoke.go: Invoke; environment.go: execution environments; handler.go:
+//     functions in this process; process.go: real programs, in package sandbox; report.go: what Lambda
 //     writes into the log; bill.go: what AWS would have charged.
 //   - sts.go, logs.go: the other services.
 //

@@ -53,7 +53,9 @@ func pack(t *testing.T, name, content string) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	w := zip.NewWriter(&b)
-	f, err := w.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Deflate})
+	header := &zip.FileHeader{Name: name, Method: zip.Deflate}
+	header.SetMode(0o755)
+	f, err := w.CreateHeader(header)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,6 +16,7 @@ type job struct {
 	arn      string // that the function was invoked by
 	payload  []byte
 	context  string // of the client, in base64
+	trace    string // X-Amzn-Trace-Id
 	deadline time.Time
 	cold     bool
 }
@@ -73,7 +74,7 @@ func (e *Emulator) acquire(v *version, s *settings, now time.Time) *environment 
 	if h := e.handlers[v.of.name]; h != nil {
 		x.worker = stub{h}
 	} else {
-		x.worker = e.newProcess(x)
+		x.worker = e.newProgram(x)
 	}
 	return x
 }

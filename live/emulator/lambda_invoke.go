@@ -2,10 +2,11 @@ package emulator
 
 import (
 	"context"
-	"encoding/base64"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -126,7 +127,7 @@ func (e *Emulator) run(ctx context.Context, v *version, id, invokedBy string, pa
 	e.mu.Unlock()
 	name, qualifier, _ := e.functionName(invokedBy)
 	j := job{
-		id: id, version: v, settings: s, arn: e.functionARN(name, qualifier), payload: payload, context: client,
+		id: id, version: v, settings: s, arn: e.functionARN(name, qualifier), payload: payload, context: client, trace: traceHeader(now),
 		deadline: time.Now().Add(time.Duration(s.Timeout) * time.Second), cold: !x.used,
 	}
 	x.used = true
@@ -159,10 +160,15 @@ func failureOf(j job, o *outcome) []byte {
 	return payload
 }
 
+// traceHeader makes a trace of X-Ray that is not sampled.
+func traceHeader(now time.Time) string {
+	id := strings.ReplaceAll(uuid(), "-", "")
+	return fmt.Sprintf("Root=1-%08x-%s;Parent=%s;Sampled=0", now.Unix(), id[:24], id[16:])
+}
+
 // share draws where an invocation of an alias with weights goes.
 func (e *Emulator) share() float64 {
 	var b [2]byte
-	id, _ := base64.RawURLEncoding.DecodeString(uuid()[:3])
-	copy(b[:], id)
+	_, _ = rand.Read(b[:]) // never fails
 	return float64(int(b[0])<<8|int(b[1])) / 65536
 }
