@@ -1,7 +1,7 @@
 # Everything here needs Go, make, git and sh. Modules are fetched on first use.
 
 .DEFAULT_GOAL := check
-.PHONY: check build vet fmt lint test race bench bench-long fuzz golden reproduce prove help clean
+.PHONY: check build vet fmt lint test race bench bench-long faults fuzz golden reproduce prove help clean
 
 # Tests and `make reproduce` read the recordings if they lie beside the
 # checkout or in the folder that EEVEE_RECORDINGS names.
@@ -49,6 +49,9 @@ fuzz: ## run every fuzz target for FUZZTIME (default 30s)
 		echo "$$package $$target"; \
 		go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x "$$package" </dev/null || exit 1; \
 	done
+
+faults: ## let every call of the live mode to the emulated AWS fail in every way (minutes)
+	go test -timeout 30m -run Faults ./live -all-faults
 
 prove: ## sweeps against other people's systems: the Kubernetes API, Apache Arrow, and Slurm where it is installed (root)
 	cd experiments/sweep/prove && go vet ./... && go test ./...

@@ -52,8 +52,8 @@ func Deploy(w *models.Workflow, c models.Config, m *asl.Machine) (*Deployment, e
 		out := DeployedStage{Stage: stage, State: stage, Parallelism: c[i].Parallelism}
 		function := stage
 		if m != nil {
-			s := stateOfStage(m, stage)
-			if s == nil {
+			s, ok := m.OfStage(stage)
+			if !ok {
 				return nil, fmt.Errorf("stage %q is no state of machine %s; was the workflow imported from it?", stage, m.Name)
 			}
 			out.State, out.Map, function = s.ID, around[s], s.Function
@@ -87,22 +87,6 @@ func innermostMaps(g *asl.Graph, within string, around map[*asl.State]string) {
 			innermostMaps(graph, inner, around)
 		}
 	}
-}
-
-// stateOfStage returns the state that a stage was made of: rounds of loops are
-// appended to its name.
-func stateOfStage(m *asl.Machine, stage string) *asl.State {
-	if s, ok := m.Lookup(stage); ok {
-		return s
-	}
-	for i := len(stage) - 1; i > 0; i-- {
-		if stage[i] == '#' {
-			if s, ok := m.Lookup(stage[:i]); ok {
-				return s
-			}
-		}
-	}
-	return nil
 }
 
 // DeployForms are the forms in which a Deployment can be written.

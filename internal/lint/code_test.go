@@ -119,6 +119,7 @@ func h() { random.Shuffle(1, nil) }
 // the same seed gives the same bytes.
 var clocks = map[string]string{
 	"internal/cli":                  "run times on stdout, progress",
+	"live":                          "times of real executions are what it measures",
 	"live/emulator":                 "a server whose state changes take real time, which measures what it runs",
 	"live/emulator/sandbox":         "it gives processes a share of the real CPU",
 	"live/emulator/functions/stage": "functions measure the steps that they report",

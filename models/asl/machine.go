@@ -25,6 +25,22 @@ func (m *Machine) Lookup(id string) (*State, bool) {
 	return s, ok
 }
 
+// OfStage returns the state that a stage of a lowered workflow was made of:
+// rounds of loops are appended to its name.
+func (m *Machine) OfStage(stage string) (*State, bool) {
+	if s, ok := m.Lookup(stage); ok {
+		return s, true
+	}
+	for i := len(stage) - 1; i > 0; i-- {
+		if stage[i] == '#' {
+			if s, ok := m.Lookup(stage[:i]); ok {
+				return s, true
+			}
+		}
+	}
+	return nil, false
+}
+
 // Graph is states that follow each other: a whole machine, a branch of a
 // Parallel state or the processor of a Map state.
 type Graph struct {

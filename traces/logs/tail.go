@@ -1,11 +1,14 @@
 package logs
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
 	"unicode/utf8"
+
+	"eevee/traces"
 )
 
 // tailFormat reads what an invocation with LogType=Tail returns: the last 4 KB
@@ -110,4 +113,36 @@ func readTailText(out *sink, number int64, answer tailAnswer) error {
 		r.Status = out.arena.text("error")
 	}
 	return m.finish()
+}
+
+// ReadLog returns the rows of the invocations in a piece of a log of Lambda, in
+// text or JSON, whose beginning may be cut off, as an invocation with
+// LogType=Tail returns it or a log group holds it. Lines that are no REPORT of
+// an invocation are passed over. Of the rows only what the log says is set:
+// workflow, stage and source are the caller's.
+func ReadLog(text string) ([]traces.Record, error) {
+	var rows []traces.Record
+	const some = "-" // a sink hands on rows that are usable by themselves
+	o := &Options{Workflow: some}
+	out := newSink(context.Background(), o, func(part []traces.Record) error {
+		rows = append(rows, part...)
+		return nil
+	})
+	out.batch = make([]traces.Record, 0, recentRows+1) // rows come one by one
+	out.begin("", some)
+	m := newMessages(out)
+	m.tail = true
+	for line := range strings.Lines(text) {
+		if err := m.take(message{line: 1, ns: unknownNS, text: strings.TrimRight(line, "\r\n")}); err != nil {
+			return nil, err
+		}
+	}
+	if len(out.batch) > 0 {
+		rows = append(rows, out.batch...)
+	}
+	for i := range rows {
+		r := &rows[i]
+		r.Workflow, r.Stage, r.Function, r.Source, r.SourceLine = "", "", nil, "", nil
+	}
+	return rows, nil
 }
