@@ -235,7 +235,7 @@ func TestTie(t *testing.T) {
 }
 
 func TestContenderNames(t *testing.T) {
-	for _, list := range []string{"magic", "exact,magic", "jolteon:fast", "exact:fast", ""} {
+	for _, list := range []string{"magic", "exact,magic", "jolteon:fast", "jolteon:from=small", "jolteon:compat:from=", "exact:fast", ""} {
 		if _, err := ContenderNames(list); err == nil {
 			t.Errorf("the list %q is accepted", list)
 		}
@@ -254,7 +254,7 @@ func TestContenderNames(t *testing.T) {
 		t.Errorf("names %v (%v)", got, err)
 	}
 	// Every name that is listed makes a method of that name.
-	for _, name := range Methods() {
+	for _, name := range append(Methods(), "jolteon:compat:from=small") {
 		m, err := NewMethod(name)
 		if err != nil || m.String() != name {
 			t.Errorf("the method %s is %v (%v)", name, m, err)

@@ -50,13 +50,19 @@ func with[M solvers.Method](read func(...string) (M, error)) func(...string) (so
 }
 
 func newJolteon(options ...string) (solvers.Method, error) {
-	switch {
-	case len(options) == 0:
-		return solvers.Jolteon{}, nil
-	case slices.Equal(options, []string{"compat"}):
-		return solvers.Jolteon{Compat: true}, nil
+	var j solvers.Jolteon
+	for _, o := range options {
+		from, starts := strings.CutPrefix(o, "from=")
+		switch {
+		case o == "compat":
+			j.Compat = true
+		case starts && from != "" && j.Compat:
+			j.From = from
+		default:
+			return nil, fmt.Errorf("takes the option \"compat\", and after it \"from=NAME\", but is given %q", strings.Join(options, ":"))
+		}
 	}
-	return nil, fmt.Errorf("takes the option \"compat\", but is given %q", strings.Join(options, ":"))
+	return j, nil
 }
 
 // Methods returns the names of all methods, with the variants that are worth

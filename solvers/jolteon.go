@@ -34,6 +34,11 @@ type Jolteon struct {
 	// 0.5, the middle. The paper reports that it matters little.
 	Start float64
 
+	// From, with Compat, names another starting point that the artifact comes
+	// with, for its runs on sensitivity: small, medium, large, mix1 or mix2; it
+	// has them for video only. "" means the one that it uses else.
+	From string
+
 	// Depth is how many moves away from the best configuration the probe
 	// looks for a better one; 0 means 4, the artifact's depth for ml and
 	// video.
@@ -44,9 +49,13 @@ type Jolteon struct {
 	Budget int
 }
 
-// String returns "jolteon", or "jolteon:compat".
+// String returns "jolteon", "jolteon:compat", or with another starting point
+// "jolteon:compat:from=small".
 func (j Jolteon) String() string {
-	if j.Compat {
+	switch {
+	case j.Compat && j.From != "":
+		return "jolteon:compat:from=" + j.From
+	case j.Compat:
 		return "jolteon:compat"
 	}
 	return "jolteon"
@@ -59,7 +68,7 @@ func (j Jolteon) Supports(p *Problem) error {
 		return err
 	}
 	if j.Compat {
-		_, err := newCompat(p)
+		_, err := newCompat(p, j.From)
 		return err
 	}
 	if p.Space.Size().Sign() == 0 {
@@ -76,7 +85,7 @@ func (j Jolteon) Solve(ctx context.Context, p *Problem, _ models.Streams) (Solut
 		return Solution{}, err
 	}
 	if j.Compat {
-		c, err := newCompat(p)
+		c, err := newCompat(p, j.From)
 		if err != nil {
 			return Solution{}, err
 		}

@@ -44,6 +44,10 @@ type artifact struct {
 	VBounds        [2]float64       `yaml:"v_bounds"`
 	Depth          int              `yaml:"depth"`
 	Stages         []artifactStage  `yaml:"stages"`
+
+	// Starts are other starting points than those of Stages, per stage d and v.
+	Starts map[string][][2]float64 `yaml:"starts"`
+
 	Repairs        []artifactRepair `yaml:"repairs"`
 
 	mbPerVCPU float64
@@ -90,8 +94,9 @@ type centralModel interface {
 	Central(coldPercentile float64, price models.PriceBook) (*models.Scenarios, error)
 }
 
-// newCompat says why the artifact could not handle the problem.
-func newCompat(p *Problem) (*compat, error) {
+// newCompat says why the artifact could not handle the problem. It starts from
+// the named point, or where there is no name from the artifact's usual one.
+func newCompat(p *Problem, from string) (*compat, error) {
 	w := p.Workflow()
 	all := artifacts()
 	k := slices.IndexFunc(all, func(a artifact) bool { return a.Workflow == w.Name() })
@@ -109,6 +114,16 @@ func newCompat(p *Problem) (*compat, error) {
 	}
 	if len(c.Stages) != w.Len() {
 		return nil, fmt.Errorf("the artifact's workflow %s has %d stages, this one %d", w.Name(), len(c.Stages), w.Len())
+	}
+	if from != "" {
+		starts, ok := c.Starts[from]
+		if !ok {
+			return nil, fmt.Errorf("the artifact has no starting point %q for workflow %s", from, w.Name())
+		}
+		c.Stages = slices.Clone(c.Stages)
+		for i := range c.Stages {
+			c.Stages[i].Start = starts[i]
+		}
 	}
 	for _, name := range c.CriticalPath {
 		i, _ := w.Index(name)

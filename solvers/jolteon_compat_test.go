@@ -91,7 +91,7 @@ func (r publishedRun) final(c *compat) models.Config {
 
 func compatOf(t testing.TB, p *Problem) *compat {
 	t.Helper()
-	c, err := newCompat(p)
+	c, err := newCompat(p, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -270,5 +270,33 @@ func TestCompatIsCancelled(t *testing.T) {
 	s, err := Jolteon{Compat: true}.Solve(ctx, p, models.Streams{})
 	if err != nil || s.Status != LimitHit || s.Config != nil {
 		t.Errorf("status %s, configuration %v, error %v", s.Status, s.Config, err)
+	}
+}
+
+// The other starting points are those of the artifact's runs on sensitivity.
+func TestCompatStartsAreTheArtifacts(t *testing.T) {
+	_, problems := publishedProblems(t, artifactModel, "video")
+	problem := problems[0]
+	compared := 0
+	for _, r := range referenceRuns(t) {
+		from, ok := strings.CutPrefix(r.Sections[0], "sensitiveness:")
+		if !ok {
+			continue
+		}
+		compared++
+		c, err := newCompat(problem, from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := c.start(); !slices.Equal(got, r.XInit) {
+			t.Errorf("%s from %s: starts at %v, the artifact at %v", r, from, got, r.XInit)
+		}
+	}
+	if compared != 15 {
+		t.Errorf("%d runs on sensitivity, want 15", compared)
+	}
+	nowhere := Jolteon{Compat: true, From: "nowhere"}
+	if err := nowhere.Supports(problem); err == nil || !strings.Contains(err.Error(), `"nowhere"`) {
+		t.Errorf("%v: error %v", nowhere, err)
 	}
 }

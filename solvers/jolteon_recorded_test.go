@@ -56,9 +56,8 @@ func (r publishedRun) bound() Bound {
 	return b
 }
 
-// publishedRuns returns the 54 runs of the paper's sections on overall
-// performance, guarantees and sensitivity.
-func publishedRuns(t testing.TB) []publishedRun {
+// referenceRuns returns all runs of the reference.
+func referenceRuns(t testing.TB) []publishedRun {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(recordings.Reference(t), "jolteon_reference.json"))
 	if err != nil {
@@ -70,9 +69,16 @@ func publishedRuns(t testing.TB) []publishedRun {
 	if err := json.Unmarshal(bytes.ReplaceAll(text, []byte("NaN"), []byte("null")), &file); err != nil {
 		t.Fatal(err)
 	}
+	return file.Cases
+}
+
+// publishedRuns returns the 54 runs of the paper's sections on overall
+// performance, guarantees and sensitivity.
+func publishedRuns(t testing.TB) []publishedRun {
+	t.Helper()
 	var runs []publishedRun
 	seen := make(map[string]bool)
-	for _, r := range file.Cases {
+	for _, r := range referenceRuns(t) {
 		wanted := slices.ContainsFunc(r.Sections, func(s string) bool {
 			return s == "overall" || s == "guarantee" || s == "sensitiveness"
 		})
