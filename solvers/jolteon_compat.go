@@ -36,19 +36,19 @@ type compat struct {
 
 // artifact is what the artifact fixes for one workflow.
 type artifact struct {
-	Workflow       string           `yaml:"workflow"`
-	ColdPercentile float64          `yaml:"cold_percentile"`
-	CriticalPath   []string         `yaml:"critical_path"`
-	D              []int            `yaml:"d"`
-	V              []float64        `yaml:"v"`
-	VBounds        [2]float64       `yaml:"v_bounds"`
-	Depth          int              `yaml:"depth"`
-	Stages         []artifactStage  `yaml:"stages"`
+	Workflow       string          `yaml:"workflow"`
+	ColdPercentile float64         `yaml:"cold_percentile"`
+	CriticalPath   []string        `yaml:"critical_path"`
+	D              []int           `yaml:"d"`
+	V              []float64       `yaml:"v"`
+	VBounds        [2]float64      `yaml:"v_bounds"`
+	Depth          int             `yaml:"depth"`
+	Stages         []artifactStage `yaml:"stages"`
 
 	// Starts are other starting points than those of Stages, per stage d and v.
 	Starts map[string][][2]float64 `yaml:"starts"`
 
-	Repairs        []artifactRepair `yaml:"repairs"`
+	Repairs []artifactRepair `yaml:"repairs"`
 
 	mbPerVCPU float64
 }

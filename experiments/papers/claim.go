@@ -220,7 +220,7 @@ func (c *comparison) verdict() (Verdict, string) {
 	}
 	why := fmt.Sprintf("%d of %d values outside the tolerance: %s", len(outside), len(c.pairs), strings.Join(names, "; "))
 	switch a, b, reversed := c.reversed(); {
-	case missing > 0:
+	case missing > 0, len(c.pairs) == 1: // one value has no order to keep
 		return NotReproduced, why + known
 	case reversed:
 		return NotReproduced, fmt.Sprintf("%s; the order of %s at %s and %s is reversed%s", why, a.of, a.at, b.at, known)

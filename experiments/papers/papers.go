@@ -71,6 +71,13 @@ var kindsOfRows = []Rows{
 	Timelines{},
 	LoadTimeline{},
 	ColdStarts{},
+	SideBySide{},
+	WorkflowGraphs{},
+	StepBands{},
+	ListedAnswers{},
+	SampleSizes{},
+	FeasibleSets{},
+	MissingItems{},
 }
 
 // Findings is the outcome of a set of experiments.
@@ -103,17 +110,26 @@ func (f Findings) Claims() ClaimList {
 // reported; those that measure times run last.
 func All() []Experiment {
 	return []Experiment{
+		newHeadlines(),
+		newFig8(),
 		newFig9(),
 		newBaselines(),
 		newTightness("data/fig10.yaml"),
 		newTightness("data/fig11.yaml"),
+		newFig12(),
 		newTable3(),
+		newTable4(),
 		newTable5(),
+		newSampling(),
+		newSampleSize(),
+		newSensitivity(),
 		newDitto(),
 		newGantt(),
 		newGanttLoad(),
 		newWarmChoice(),
+		newMissing(),
 		newFig13(),
+		newOverhead(),
 		newTable6(),
 	}
 }

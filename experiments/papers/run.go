@@ -168,7 +168,8 @@ func (r *run) find(ctx context.Context, j *job) error {
 	}
 	f.Statement, f.Traces = j.about, lab.traces()
 	for i := range f.Claims {
-		f.Claims[i].Experiment, f.Claims[i].Paper = j.about.ID, j.about.Paper
+		f.Claims[i].Experiment = j.about.ID
+		f.Claims[i].Paper = cmp.Or(f.Claims[i].Paper, j.about.Paper)
 	}
 	f.Elapsed = time.Duration(j.elapsed.Load()) + r.options.Clock.Wall().Sub(start)
 	j.found = f

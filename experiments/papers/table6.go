@@ -7,9 +7,11 @@ import (
 	"eevee/models"
 )
 
-// FitTimes are times to fit the model of a workflow.
+// FitTimes are times of one piece of work, such as to fit the model of a
+// workflow.
 type FitTimes struct {
 	Name string // of the table
+	What string // was timed
 	Rows []FitTime
 }
 
@@ -17,7 +19,7 @@ func (FitTimes) rows() {}
 
 // FitTime is the time of one workflow; the reported one is in s.
 type FitTime struct {
-	Workflow string // title
+	Workflow string // title, and what else is needed to know it
 	Reported float64
 	TimeTaken
 }
@@ -45,7 +47,7 @@ const (
 )
 
 func (t *table6) Find(ctx context.Context, lab *Lab) (Finding, error) {
-	rows := FitTimes{Name: t.About.ID + "-timings"}
+	rows := FitTimes{Name: t.About.ID + "-timings", What: "time to train the model"}
 	c := comparison{}
 	for _, r := range t.Rows {
 		b, err := lab.bench(r.Workflow)

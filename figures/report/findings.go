@@ -32,6 +32,20 @@ func pictures(f papers.Finding) []figures.Picture {
 		return timelines(rows)
 	case papers.LoadTimeline:
 		return loadTimeline(rows)
+	case papers.SideBySide:
+		return sideBySide(rows)
+	case papers.WorkflowGraphs:
+		return workflowGraphs(rows)
+	case papers.StepBands:
+		return stepBands(rows)
+	case papers.ListedAnswers:
+		return listedAnswers(rows)
+	case papers.SampleSizes:
+		return sampleSizes(rows)
+	case papers.FeasibleSets:
+		return feasibleSets(rows)
+	case papers.MissingItems:
+		return missingItems(rows)
 	case papers.ColdStarts:
 		return coldStarts(rows)
 	}

@@ -5,7 +5,7 @@ import (
 	"eevee/figures"
 )
 
-// fitTimes is the table of the times to fit a model.
+// fitTimes is a table of times.
 func fitTimes(rows papers.FitTimes) []figures.Picture {
 	t := figures.Table{Columns: []figures.Column{
 		{Name: "workflow"}, {Name: "reported", Unit: "s", Decimals: 3}, {Name: "CPU time", Unit: "s", Decimals: 5},
@@ -18,5 +18,5 @@ func fitTimes(rows papers.FitTimes) []figures.Picture {
 		}
 		t.Rows = append(t.Rows, []any{r.Workflow, r.Reported, cpu, r.Wall, r.Repetitions})
 	}
-	return []figures.Picture{{Name: rows.Name, Caption: "time to train the model; ours on the machine of timings.json", Drawing: t}}
+	return []figures.Picture{{Name: rows.Name, Caption: rows.What + "; ours on the machine of timings.json", Drawing: t}}
 }

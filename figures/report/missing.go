@@ -1,0 +1,15 @@
+package report
+
+import (
+	"eevee/experiments/papers"
+	"eevee/figures"
+)
+
+// missingItems is the table of what cannot be reproduced.
+func missingItems(rows papers.MissingItems) []figures.Picture {
+	t := figures.Table{Columns: []figures.Column{{Name: "id"}, {Name: "paper"}, {Name: "what"}, {Name: "missing"}}}
+	for _, r := range rows.Rows {
+		t.Rows = append(t.Rows, []any{r.ID, r.Paper, r.Title, r.Missing})
+	}
+	return []figures.Picture{{Name: rows.Name, Caption: "what cannot be reproduced, and what is missing", Drawing: t}}
+}

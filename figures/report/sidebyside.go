@@ -1,0 +1,45 @@
+package report
+
+import (
+	"math"
+
+	"eevee/experiments/papers"
+	"eevee/figures"
+)
+
+// sideBySide draws groups of bars, one picture per panel.
+func sideBySide(rows papers.SideBySide) []figures.Picture {
+	var all []figures.Picture
+	for _, p := range rows.Panels {
+		b := figures.Bars{
+			Title: figures.OnTrace(p.Title, p.Recorded), X: p.By, Groups: p.Groups, Y: figures.Axis{Label: p.Quantity, Unit: p.Unit}, Cast: figures.Methods,
+		}
+		for _, s := range p.Series {
+			series := figures.BarSeries{Name: seriesName(s.Name)}
+			for _, v := range s.Values {
+				series.Bars = append(series.Bars, figures.Bar{Value: zeroIfMissing(v), Missing: math.IsNaN(v)})
+			}
+			b.Series = append(b.Series, series)
+		}
+		all = append(all, figures.Picture{Name: p.Name, Caption: p.Caption, Drawing: b})
+	}
+	return all
+}
+
+func zeroIfMissing(v float64) float64 {
+	if math.IsNaN(v) {
+		return 0
+	}
+	return v
+}
+
+// seriesName is what a series is called in pictures.
+func seriesName(name string) string {
+	switch name {
+	case papers.MethodArtifact:
+		return figures.ArtifactName
+	case papers.JolteonReported:
+		return figures.ReportedName
+	}
+	return name
+}
