@@ -5,9 +5,9 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
-	"slices"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
