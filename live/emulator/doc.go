@@ -17,6 +17,8 @@
 //   - lambda_invoke.go: Invoke; environment.go: execution environments; handler.go:
 //     functions in this process; process.go: real programs, in package sandbox; report.go: what Lambda
 //     writes into the log; bill.go: what AWS would have charged.
+//   - states_machine.go, states_execution.go: state machines, which package
+//     states runs.
 //   - sts.go, logs.go: the other services.
 //
 // What it does not do is refused with UnknownOperationException, never answered

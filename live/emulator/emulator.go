@@ -2,9 +2,10 @@ package emulator
 
 import (
 	"context"
-	"crypto/rand"
+	cryptorand "crypto/rand"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -27,15 +28,17 @@ type Emulator struct {
 	ending context.Context
 	end    context.CancelFunc
 
-	mu          sync.Mutex // guards all below
-	functions   map[string]*function
-	handlers    map[string]Handler
-	running     int // invocations
-	groups      map[string]*logGroup
-	calls       []Call
-	faults      []*armedFault
-	bill        Bill
-	environment int // number of the next execution environment
+	mu         sync.Mutex // guards all below
+	functions  map[string]*function
+	handlers   map[string]Handler
+	running    int // invocations
+	groups     map[string]*logGroup
+	machines   map[string]*machine   // by ARN
+	executions map[string]*execution // by ARN
+	random     *rand.Rand
+	calls      []Call
+	faults     []*armedFault
+	bill       Bill
 }
 
 // Start starts an emulator on loopback. Close ends it.
@@ -61,6 +64,8 @@ func Start(o Options) (*Emulator, error) {
 		handlers:  make(map[string]Handler),
 		groups:    make(map[string]*logGroup),
 	}
+	e.machines, e.executions = make(map[string]*machine), make(map[string]*execution)
+	e.random = rand.New(rand.NewPCG(o.Seed, 0))
 	for name, h := range o.Handlers {
 		e.handlers[name] = h
 	}
@@ -104,7 +109,7 @@ func (e *Emulator) now() time.Time { return e.options.Now() }
 // version 4).
 func uuid() string {
 	var b [16]byte
-	_, _ = rand.Read(b[:]) // never fails
+	_, _ = cryptorand.Read(b[:]) // never fails
 	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }

@@ -2,7 +2,6 @@ package emulator
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -25,7 +24,7 @@ func (e *Emulator) admit(in *request) (*version, error) {
 		return nil, err
 	}
 	if a := f.aliases[qualifier]; a != nil && len(a.weights) > 0 {
-		v = f.resolve(qualifier, e.share())
+		v = f.resolve(qualifier, e.random.Float64())
 	}
 	if v.pending(in.now) {
 		return nil, conflict("The operation cannot be performed at this time. The function is currently in the following state: Pending")
@@ -164,11 +163,4 @@ func failureOf(j job, o *outcome) []byte {
 func traceHeader(now time.Time) string {
 	id := strings.ReplaceAll(uuid(), "-", "")
 	return fmt.Sprintf("Root=1-%08x-%s;Parent=%s;Sampled=0", now.Unix(), id[:24], id[16:])
-}
-
-// share draws where an invocation of an alias with weights goes.
-func (e *Emulator) share() float64 {
-	var b [2]byte
-	_, _ = rand.Read(b[:]) // never fails
-	return float64(int(b[0])<<8|int(b[1])) / 65536
 }

@@ -39,6 +39,8 @@ type Options struct {
 	Price    models.PriceBook     // of functions; zero: models.PriceAWS
 	Services models.ServicePrices // of state transitions; zero: aws-us-east-1
 
+	Seed uint64 // of the jitter of retries and of where aliases with weights lead
+
 	Faults []Fault
 	// OnCall is told of every call before it is acted on; AfterCall when it was
 	// acted on and before it is answered. They run on the goroutine of the call

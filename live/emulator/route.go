@@ -61,6 +61,24 @@ var targetOperations = map[string]operation{
 	"Action.GetCallerIdentity":        {"sts", "GetCallerIdentity", query, (*Emulator).getCallerIdentity},
 	"Logs_20140328.FilterLogEvents":   {"logs", "FilterLogEvents", json11, (*Emulator).filterLogEvents},
 	"Logs_20140328.DescribeLogGroups": {"logs", "DescribeLogGroups", json11, (*Emulator).describeLogGroups},
+
+	"AWSStepFunctions.CreateStateMachine":   machines("CreateStateMachine", (*Emulator).createStateMachine),
+	"AWSStepFunctions.DescribeStateMachine": machines("DescribeStateMachine", (*Emulator).describeStateMachine),
+	"AWSStepFunctions.UpdateStateMachine":   machines("UpdateStateMachine", (*Emulator).updateStateMachine),
+	"AWSStepFunctions.DeleteStateMachine":   machines("DeleteStateMachine", (*Emulator).deleteStateMachine),
+	"AWSStepFunctions.ListStateMachines":    machines("ListStateMachines", (*Emulator).listStateMachines),
+	"AWSStepFunctions.TagResource":          machines("TagResource", (*Emulator).tagMachine),
+	"AWSStepFunctions.UntagResource":        machines("UntagResource", (*Emulator).untagMachine),
+	"AWSStepFunctions.ListTagsForResource":  machines("ListTagsForResource", (*Emulator).listMachineTags),
+	"AWSStepFunctions.StartExecution":       machines("StartExecution", (*Emulator).startExecution),
+	"AWSStepFunctions.StopExecution":        machines("StopExecution", (*Emulator).stopExecution),
+	"AWSStepFunctions.DescribeExecution":    machines("DescribeExecution", (*Emulator).describeExecution),
+	"AWSStepFunctions.ListExecutions":       machines("ListExecutions", (*Emulator).listExecutions),
+	"AWSStepFunctions.GetExecutionHistory":  machines("GetExecutionHistory", (*Emulator).getExecutionHistory),
+}
+
+func machines(name string, act func(*Emulator, *request) (reply, error)) operation {
+	return operation{"states", name, json10, act}
 }
 
 // match compares a path with a pattern and returns what the wildcards stand
