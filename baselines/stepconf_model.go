@@ -33,12 +33,24 @@ type StepConfModel struct {
 
 // stepConfStage is the fit of one stage.
 type stepConfStage struct {
-	delay  []float64 // of t_map: constant, per instance, per instance beyond stepConfKnee; s
-	cold   float64   // s; by how much the first epoch, whose instances were started for it, is delayed beyond t_map on average
+	StepConfCurve
+	delay []float64 // of t_map: constant, per instance, per instance beyond stepConfKnee; s
+	cold  float64   // s; by how much the first epoch, whose instances were started for it, is delayed beyond t_map on average
+}
+
+// StepConfCurve is the time of an instance, t^.
+type StepConfCurve struct {
 	many   *stepConfFit
 	few    stepConfFit
 	oneCPU bool    // a stage of one thread
 	least  float64 // s; the shortest recorded time, for a fit that is not positive
+}
+
+// StepConfPoint is a recorded time of an instance.
+type StepConfPoint struct {
+	Jobs    float64 // g, in any unit
+	VCPU    float64 // u, of the instance; what a profile does not say runs on all of them
+	Seconds float64
 }
 
 // stepConfFit is one case of the piecewise fit: three or four parameters, one
@@ -79,24 +91,49 @@ func FitStepConf(p *models.Profile) (*StepConfModel, error) {
 }
 
 func fitStepConfStage(obs []models.Observation) stepConfStage {
-	s := stepConfStage{delay: fitMappingDelay(obs), least: math.Inf(1)}
-	var low, one, high []models.Observation
+	var points []StepConfPoint
 	for _, o := range obs {
-		s.least = min(s.least, o.Mean.Exec())
-		switch {
-		case o.Config.VCPU < 1:
-			low = append(low, o)
-			continue
-		case o.Config.VCPU == 1:
-			one = append(one, o)
+		points = append(points, StepConfPoint{1 / float64(o.Config.Parallelism), o.Config.VCPU, o.Mean.Exec()})
+	}
+	return stepConfStage{StepConfCurve: fitStepConfCurve(points), delay: fitMappingDelay(obs)}
+}
+
+// FitStepConfCurve fits the time of an instance to recorded times. A function
+// counts as one that uses many cores where that explains its times better.
+func FitStepConfCurve(points []StepConfPoint) (*StepConfCurve, error) {
+	for k, p := range points {
+		for _, v := range []float64{p.Jobs, p.VCPU, p.Seconds} {
+			if !(v > 0) || math.IsInf(v, 0) {
+				return nil, fmt.Errorf("stepconf: point %d, %+v: jobs, vCPU and seconds are positive numbers", k, p)
+			}
 		}
-		high = append(high, o)
+	}
+	c := fitStepConfCurve(points)
+	if c.few.params == nil {
+		return nil, fmt.Errorf("stepconf: %d points do not tell what memory and jobs do; give at least two sizes", len(points))
+	}
+	return &c, nil
+}
+
+func fitStepConfCurve(points []StepConfPoint) StepConfCurve {
+	s := StepConfCurve{least: math.Inf(1)}
+	var low, one, high []StepConfPoint
+	for _, p := range points {
+		s.least = min(s.least, p.Seconds)
+		switch {
+		case p.VCPU < 1:
+			low = append(low, p)
+			continue
+		case p.VCPU == 1:
+			one = append(one, p)
+		}
+		high = append(high, p)
 	}
 	// One thread: more than one core changes nothing. Many cores: either the
 	// second case serves below one core and the first above, or the recorded
 	// sizes are too few to tell the cases apart and the second serves all.
-	s.few, s.oneCPU = fitStepConf(obs, fewColumns(true)), true
-	if wide := fitStepConf(obs, fewColumns(false)); wide.variance < s.few.variance {
+	s.few, s.oneCPU = fitStepConf(points, fewColumns(true)), true
+	if wide := fitStepConf(points, fewColumns(false)); wide.variance < s.few.variance {
 		s.few, s.oneCPU = wide, false
 	}
 	many := fitStepConf(high, manyColumns)
@@ -114,6 +151,24 @@ func fitStepConfStage(obs []models.Observation) stepConfStage {
 	return s
 }
 
+// OneThread reports whether more than one core changes nothing.
+func (s *StepConfCurve) OneThread() bool { return s.oneCPU }
+
+// Seconds returns the time of an instance that works on so many jobs with so many
+// vCPU, or with q processes on as many of them.
+func (s *StepConfCurve) Seconds(jobs, vcpu float64) float64 {
+	var t float64
+	if s.many != nil && vcpu >= 1 {
+		t = inner(s.many.params, manyColumns(s.many.shape, jobs, vcpu))
+	} else {
+		t = inner(s.few.params, fewColumns(s.oneCPU)(s.few.shape, jobs, vcpu))
+	}
+	if !(t > 0) {
+		return s.least
+	}
+	return t
+}
+
 // cores returns u.
 func stepConfCores(c models.StageConfig) float64 {
 	if c.Processes == 0 {
@@ -123,43 +178,42 @@ func stepConfCores(c models.StageConfig) float64 {
 }
 
 // fewColumns and manyColumns return what the linear parameters multiply.
-func fewColumns(oneCPU bool) func(shape float64, c models.StageConfig) []float64 {
-	return func(shape float64, c models.StageConfig) []float64 {
-		u := stepConfCores(c)
+func fewColumns(oneCPU bool) func(shape, jobs, u float64) []float64 {
+	return func(shape, jobs, u float64) []float64 {
 		if oneCPU {
 			u = min(u, 1)
 		}
-		return []float64{1 / (float64(c.Parallelism) * (u + shape)), 1}
+		return []float64{jobs / (u + shape), 1}
 	}
 }
 
-func manyColumns(shape float64, c models.StageConfig) []float64 {
-	e := math.Exp(-shape * stepConfCores(c))
-	return []float64{e / float64(c.Parallelism), e, 1}
+func manyColumns(shape, jobs, u float64) []float64 {
+	e := math.Exp(-shape * u)
+	return []float64{e * jobs, e, 1}
 }
 
 // fitStepConf searches the one parameter that is not linear and solves for the
 // others.
-func fitStepConf(obs []models.Observation, columns func(shape float64, c models.StageConfig) []float64) stepConfFit {
+func fitStepConf(points []StepConfPoint, columns func(shape, jobs, u float64) []float64) stepConfFit {
 	best := stepConfFit{variance: math.Inf(1)}
 	sizes := map[float64]bool{}
-	for _, o := range obs {
-		sizes[o.Config.VCPU] = true
+	for _, p := range points {
+		sizes[p.VCPU] = true
 	}
 	if len(sizes) < 2 {
 		return best
 	}
-	y := make([]float64, len(obs))
-	for k, o := range obs {
-		y[k] = o.Mean.Exec()
+	y := make([]float64, len(points))
+	for k, p := range points {
+		y[k] = p.Seconds
 	}
 	try := func(shape float64) float64 {
-		rows := make([][]float64, len(obs))
-		for k, o := range obs {
-			rows[k] = columns(shape, o.Config)
+		rows := make([][]float64, len(points))
+		for k, p := range points {
+			rows[k] = columns(shape, p.Jobs, p.VCPU)
 		}
 		params, rank, ssr := leastSquares(rows, y)
-		free := len(obs) - rank - 1
+		free := len(points) - rank - 1
 		if rank < 2 || free < 1 || len(params) == 3 && len(sizes) < 3 {
 			return math.Inf(1)
 		}
@@ -286,17 +340,7 @@ func (m *StepConfModel) coldDelay(i int, p *models.Profile) float64 {
 // InstanceTime returns the time in seconds that an instance of stage i runs
 // under c.
 func (m *StepConfModel) InstanceTime(i int, c models.StageConfig) float64 {
-	s := &m.stages[i]
-	var t float64
-	if u := stepConfCores(c); s.many != nil && u >= 1 {
-		t = inner(s.many.params, manyColumns(s.many.shape, c))
-	} else {
-		t = inner(s.few.params, fewColumns(s.oneCPU)(s.few.shape, c))
-	}
-	if !(t > 0) {
-		return s.least
-	}
-	return t
+	return m.stages[i].Seconds(1/float64(c.Parallelism), stepConfCores(c))
 }
 
 // Time returns the time t of stage i under c in seconds.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
@@ -24,9 +25,10 @@ type Chart struct {
 type Series struct {
 	Name   string
 	Points []Point
-	Line   bool // the points are joined in their order
-	Marker bool // the points are marked
-	Band   bool // the area between YLo and YHi is filled, in the order of the points
+	Line   bool   // the points are joined in their order
+	Marker bool   // the points are marked
+	Band   bool   // the area between YLo and YHi is filled, in the order of the points
+	Like   string // the series whose colour this one has, as a model has that of its data; empty: its own
 }
 
 // Point is one point of a series. Bounds that are both 0 mean that there are
@@ -74,6 +76,9 @@ func (c Chart) check() error {
 			errs = append(errs, defect(i, s, "series %d has the same name", k))
 		}
 		seen[s.Name] = i
+		if s.Like != "" && !slices.ContainsFunc(c.Series, func(o Series) bool { return o.Name == s.Like }) {
+			errs = append(errs, defect(i, s, "is like %q, which there is not", s.Like))
+		}
 		if err := c.checkPoints(s); err != nil {
 			errs = append(errs, defect(i, s, "%w", err))
 		}
@@ -205,6 +210,11 @@ func (c Chart) frame() (frame, error) {
 		return frame{}, fmt.Errorf("y axis: %w", err)
 	}
 	styles := c.Cast.Styles(names)
+	for i, s := range c.Series {
+		if s.Like != "" {
+			styles[i].Color = styles[slices.Index(names, s.Like)].Color
+		}
+	}
 	f := frame{
 		title:  c.Title,
 		x:      guide{scale: x, title: c.X.title()},

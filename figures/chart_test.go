@@ -292,3 +292,27 @@ func TestDiagonalIsWhereCoordinatesAreEqual(t *testing.T) {
 		t.Errorf("y = x at %v, but no x is as large as a y", path)
 	}
 }
+
+// A series that is like another has its colour, and a marker of its own.
+func TestSeriesLikeAnother(t *testing.T) {
+	c := Chart{Series: []Series{
+		{Name: "data", Points: []Point{{X: 1, Y: 1}}},
+		{Name: "model", Like: "data", Points: []Point{{X: 2, Y: 2}}},
+	}}
+	f, err := c.frame()
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.legend = nil
+	img := rendered(f.sheet())
+	if extent(img, orange) != (image.Rectangle{}) {
+		t.Error("the model has a colour of its own")
+	}
+	if r := extent(img, blue); r.Dx() < img.Bounds().Dx()/2 {
+		t.Errorf("the colour of the data reaches over %v of %v", r, img.Bounds())
+	}
+	c.Series[1].Like = "nothing"
+	if _, err := c.Save(t.TempDir(), "c"); err == nil || !strings.Contains(err.Error(), `is like "nothing"`) {
+		t.Errorf("error %v", err)
+	}
+}

@@ -27,6 +27,8 @@ type shared struct {
 	sharing sync.Mutex // guards the maps
 	results map[Cell]CellResult
 	benches map[string]*bench
+
+	functions func() ([]recordedFunction, error) // of ChunkFunc's profiles, read once; nil where there are none
 }
 
 // bench is a workflow that is ready for experiments. It is made once.
@@ -52,8 +54,11 @@ type trial struct {
 
 func newLab(o Options) *Lab {
 	return &Lab{
-		shared: &shared{options: o, results: map[Cell]CellResult{}, benches: map[string]*bench{}},
-		used:   map[string]bool{},
+		shared: &shared{
+			options: o, results: map[Cell]CellResult{}, benches: map[string]*bench{},
+			functions: sync.OnceValues(func() ([]recordedFunction, error) { return functionsOf(o.Sources) }),
+		},
+		used: map[string]bool{},
 	}
 }
 

@@ -61,6 +61,7 @@ type Rows interface{ rows() }
 // kindsOfRows has a value of every type of rows.
 var kindsOfRows = []Rows{
 	Frontier{},
+	Panels{},
 	BaselinePanels{},
 	ScheduledQueries{},
 	Tightness{},
@@ -124,6 +125,8 @@ func All() []Experiment {
 		newSampleSize(),
 		newSensitivity(),
 		newDitto(),
+		newStepConfFig3(),
+		newStepConfFig10(),
 		newGantt(),
 		newGanttLoad(),
 		newWarmChoice(),

@@ -48,6 +48,8 @@ func pictures(f papers.Finding) []figures.Picture {
 		return missingItems(rows)
 	case papers.ColdStarts:
 		return coldStarts(rows)
+	case papers.Panels:
+		return panels(rows)
 	}
 	panic(fmt.Sprintf("report: nothing is drawn of %T", f.Rows))
 }

@@ -1,0 +1,81 @@
+package report
+
+import (
+	"fmt"
+	"math"
+
+	"eevee/experiments/papers"
+	"eevee/figures"
+)
+
+// panels draws each panel by the data that it has.
+func panels(rows papers.Panels) []figures.Picture {
+	var all []figures.Picture
+	for _, p := range rows {
+		all = append(all, figures.Picture{Name: p.Name, Caption: p.Caption, Drawing: panel(p)})
+	}
+	return all
+}
+
+func panel(p papers.Panel) figures.Drawing {
+	switch {
+	case p.Curves != nil:
+		return curves(p.Title, *p.Curves)
+	case p.Fields != nil:
+		d := p.Fields
+		return figures.Heat{Title: p.Title, X: d.X, Y: d.Y, Names: d.Names, Value: axis(d.Value), Values: d.Values}
+	case p.Spreads != nil:
+		d := p.Spreads
+		b := figures.Boxes{Title: p.Title, X: d.X, Groups: d.Groups, Y: axis(d.Y), Limits: d.Limits, Limit: d.Limit, Cast: figures.Methods}
+		for _, s := range d.Series {
+			series := figures.BoxSeries{Name: s.Name}
+			for _, f := range s.Five {
+				series.Boxes = append(series.Boxes, figures.Box{Lo: f[0], Q1: f[1], Median: f[2], Q3: f[3], Hi: f[4]})
+			}
+			b.Series = append(b.Series, series)
+		}
+		return b
+	case p.Levels != nil:
+		d := p.Levels
+		b := figures.Bars{Title: p.Title, X: d.X, Groups: d.Groups, Y: axis(d.Y), Cast: figures.Methods}
+		for _, s := range d.Series {
+			series := figures.BarSeries{Name: s.Name}
+			for _, v := range s.Values {
+				if math.IsNaN(v) {
+					series.Bars = append(series.Bars, figures.Bar{Missing: true})
+					continue
+				}
+				series.Bars = append(series.Bars, figures.Bar{Value: v})
+			}
+			b.Series = append(b.Series, series)
+		}
+		return b
+	}
+	panic(fmt.Sprintf("report: panel %s has no data", p.Name))
+}
+
+func axis(q papers.Quantity) figures.Axis {
+	return figures.Axis{Label: q.Label, Unit: q.Unit, Log: q.Log}
+}
+
+func curves(title string, d papers.Curves) figures.Chart {
+	c := figures.Chart{Title: title, Cast: d.Cast, X: axis(d.X), Y: axis(d.Y)}
+	if c.Cast == nil {
+		c.Cast = figures.Methods
+	}
+	for _, m := range d.Marks {
+		kind := figures.Horizontal
+		if m.Vertical {
+			kind = figures.Vertical
+		}
+		c.References = append(c.References, figures.Reference{Kind: kind, Value: m.At, Text: m.Text})
+	}
+	for _, s := range d.Curves {
+		series := figures.Series{Name: s.Name, Line: s.Line, Marker: s.Marker, Like: s.Like}
+		for _, p := range s.Points {
+			series.Points = append(series.Points, figures.Point{X: p.X, Y: p.Y, YLo: p.Lo, YHi: p.Hi})
+		}
+		c.Series = append(c.Series, series)
+	}
+	return c
+}
