@@ -12,7 +12,7 @@ func TestConformance(t *testing.T) {
 		method solvers.Method
 		traits solverstest.Traits
 	}{
-		{solvers.Exact{}, solverstest.Traits{Proves: true}},
+		{solvers.Exact{}, solverstest.Traits{Proves: true, Aims: true}},
 		// The larger spaces are left to TestExactEqualsExhaustiveOnPublishedRuns.
 		{solvers.Exhaustive{MaxConfigs: 10_000}, solverstest.Traits{Proves: true, Aims: true}},
 		{solvers.Jolteon{}, solverstest.Traits{}},

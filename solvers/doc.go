@@ -57,6 +57,25 @@
 // depend on how good those are: the last linearisation is on every scenario,
 // and counting some of the hard ones is enough.
 //
+// # Aims with more in them
+//
+// An Aim can hold several bounds, joint ones, ones on CVaR, and a percentile to
+// minimise. The bound that proves most then leads such a search, with all of the
+// above, and the rest stands beside it:
+//
+// Floors again, of every bound in the scenarios that are hard for it. For CVaR
+// the mean of the worst floors is a lower bound, since it grows with each of
+// them.
+//
+// Cuts. CVaR is the largest of many weighted means (Rockafellar and Uryasev, J.
+// Risk 2(3), 2000), and each is a sum over stages; the one at the optimum of the
+// continuous relaxation is priced into the objective.
+//
+// Pairs. A limit on latency in one scenario and one on cost in another are priced
+// together. Where the scenarios of all pairs differ, more pairs than scenarios
+// that may exceed either limit cannot be broken. This is what proves a percentile
+// of the objective, joint bounds, and that two bounds contradict each other.
+//
 // Configurations whose objectives differ by less than a relative 1e-12, the
 // order of rounding, count as equally good.
 package solvers

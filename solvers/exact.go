@@ -23,15 +23,20 @@ type Exact struct{}
 // String returns "exact".
 func (Exact) String() string { return "exact" }
 
-// Supports accepts every problem with one percentile to keep.
-func (Exact) Supports(p *Problem) error { return p.Plain() }
+// Supports accepts every problem.
+func (Exact) Supports(*Problem) error { return nil }
 
 // Solve searches the whole space.
 func (Exact) Solve(ctx context.Context, p *Problem, _ models.Streams) (Solution, error) {
-	allowed, err := p.Allowed()
+	demands, err := p.Demands()
 	if err != nil {
 		return Solution{}, err
 	}
+	if p.Plain() != nil {
+		a := &aimed{ctx: ctx, problem: p, demands: demands}
+		return a.solve(), nil
+	}
+	allowed := demands[0].Allowed
 	interrupted := Solution{Status: LimitHit, Objective: math.NaN(), LowerBound: math.Inf(-1), Reachable: math.NaN(), Enforced: p.Bound.Limit}
 	s := newSearch(ctx, p, allowed, p.Bound.Limit)
 	s.start()

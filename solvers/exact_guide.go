@@ -282,6 +282,9 @@ func (s *search) relax(n *node) (lists []*list, bound float64, left []int, ok bo
 	if !s.keeps(s.metric, cols, s.limit) {
 		return nil, bound, nil, false
 	}
+	if s.beside != nil && !s.beside.open(s, n, lists, left) {
+		return nil, bound, nil, false
+	}
 	if math.IsInf(slack, 1) {
 		return lists, bound, left, true
 	}

@@ -27,6 +27,12 @@ type list struct {
 	// asked for. The zero made by a share of 0 is nil.
 	priced   [][]float64
 	isPriced []bool
+
+	// What the bounds beside the leading one make of the list; see there.
+	beside map[floorKey][]float64
+	paired map[pairedKey][]float64
+	cut    float64
+	isCut  bool
 }
 
 // pricedBy returns the elementwise minimum over all items of
@@ -127,7 +133,10 @@ func (s *search) openMean(stage int) float64 {
 func (s *search) lowest(stage int, items []item, share, multiplier, first float64) []float64 {
 	out := make([]float64, s.table.hard)
 	for j, it := range items {
-		extra := multiplier * (it.mean - first)
+		extra := 0.0
+		if it.mean != first { // both may be infinite, under an input that nothing finite has
+			extra = multiplier * (it.mean - first)
+		}
 		bounded := s.boundedOf(stage, it)
 		if j == 0 {
 			for k, v := range bounded {

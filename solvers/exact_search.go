@@ -18,7 +18,9 @@ type search struct {
 	metric      Metric // the bounded one
 	allowed     int
 	limit       float64
-	reach       bool // minimise the limit itself, whatever the objective
+	reach       bool    // minimise the limit itself, whatever the objective
+	beside      *beside // what else has to be kept; nil: nothing
+	patience    int     // end after so many nodes; 0: never
 
 	joins   bool     // whether several paths compete for the longest
 	readers [][]int  // the stages that read this one's parallelism
@@ -251,6 +253,9 @@ func (s *search) visit(n *node, depth int) {
 		clear(s.lists)
 		s.kept = 0
 	}
+	if s.nodes == s.patience {
+		s.stopped = true
+	}
 	lists, bound, left, ok := s.relax(n)
 	if s.done() {
 		s.open = min(s.open, bound)
@@ -376,7 +381,8 @@ func (s *search) tell() {
 // do not are found out on the leading scenarios.
 func (s *search) feasible(pick []int) bool {
 	t := s.table
-	return s.seemsFeasible(pick) && s.eval.over(s.metric, t.all.under(s.metric, pick), 0, t.n, s.limit, s.allowed) <= s.allowed
+	return s.seemsFeasible(pick) && s.eval.over(s.metric, t.all.under(s.metric, pick), 0, t.n, s.limit, s.allowed) <= s.allowed &&
+		(s.beside == nil || s.beside.keeps(s, pick))
 }
 
 // seemsFeasible is feasible as far as the leading scenarios tell.
@@ -391,10 +397,29 @@ func (s *search) offerLimit(pick []int) {
 	if s.eval.reaching(s.metric, t.leading.under(s.metric, pick), 0, t.hard, s.limit, s.allowed) > s.allowed {
 		return
 	}
-	values := s.eval.values(s.metric, t.all.under(s.metric, pick), t.n)
-	if q := OrderStatistic(values, s.allowed); q < s.limit || s.incumbent == nil {
+	if !s.admits(pick) || !s.finite(pick) {
+		return
+	}
+	q := OrderStatistic(s.eval.values(s.metric, t.all.under(s.metric, pick), t.n), s.allowed)
+	switch {
+	case s.beside == nil:
+	case s.beside.stretch > 0:
+		q = max(q, s.beside.reach(s, pick))
+	case !s.beside.keeps(s, pick):
+		return
+	}
+	if q < s.limit || s.incumbent == nil {
 		s.limit, s.incumbent = q, slices.Clone(pick)
 	}
+}
+
+// finite reports whether the objective of a configuration is.
+func (s *search) finite(pick []int) bool {
+	p := s.table.problem
+	if p.Percentile != 0 {
+		return !math.IsInf(p.value(s.outcomes(pick)), 1)
+	}
+	return !math.IsInf(s.table.total(s.mean[p.Objective()], pick), 1) // as that of any of its stages
 }
 
 // objective returns the mean of the objective's metric under a configuration.

@@ -99,15 +99,17 @@ func (s *search) scale() {
 	for _, m := range []Metric{Latency, Cost} {
 		s.mean[m] = s.table.all.weigh(m, nil)
 	}
-	objective := s.mean[s.metric.Other()]
-	for i, values := range objective {
+	if s.table.problem.Percentile != 0 && s.reach {
+		return // the means do not matter
+	}
+	for i, values := range s.mean[s.table.problem.Objective()] {
 		choices := len(s.table.stages[i].choices)
 		for j := range choices {
 			finite := false
 			for c := j; c < len(values); c += choices {
 				finite = finite || !math.IsInf(values[c], 0) && !math.IsNaN(values[c])
 			}
-			if !finite && !s.reach {
+			if !finite {
 				s.dead[i][j] = true
 			}
 		}

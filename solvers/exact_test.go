@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -185,7 +186,8 @@ type fataler interface {
 	Errorf(format string, args ...any)
 }
 
-func agree(t fataler, name string, p *solvers.Problem) {
+// agree compares exact with exhaustive and returns the status that both find.
+func agree(t fataler, name string, p *solvers.Problem) solvers.Status {
 	a, err := solvers.Solve(context.Background(), p, solvers.Exact{}, models.Streams{}, nil)
 	if err != nil {
 		t.Fatalf("%s: %v", name, err)
@@ -208,6 +210,7 @@ func agree(t fataler, name string, p *solvers.Problem) {
 			t.Errorf("%s: exact reaches %v, exhaustive %v", name, x, y)
 		}
 	}
+	return b.Solution.Status
 }
 
 // rawStage is a stage whose every choice has draws of its own, without any
@@ -225,6 +228,40 @@ func (s rawStage) Times(c models.StageConfig, in int, latency, billed []float64)
 	}
 	copy(latency, s.latency[[3]int{c.Memory, c.Parallelism, in}])
 	copy(billed, s.billed[[3]int{c.Memory, c.Parallelism, in}])
+}
+
+// draw returns what a stage takes and is billed for in one scenario, in s.
+//
+// A choice that stalls, or bills, takes or costs more than any number in some of
+// the scenarios.
+func draw(kind string, c models.StageConfig, in int, base float64, scenario int, stalls, bills bool, source *rand.Rand) (latency, billed float64) {
+	latency, billed = source.ExpFloat64(), source.ExpFloat64()
+	switch kind {
+	case "structured": // faster when larger, as real stages are
+		billed = (4 + base) / (c.VCPU * float64(c.Parallelism))
+		return billed + base + 0.1*float64(in), billed
+	case "ties": // few values, so that configurations and limits tie
+		return float64(1 + source.IntN(3)), float64(1+source.IntN(3)) / float64(c.Parallelism)
+	case "infinite": // never ends, or never stops costing
+		if stalls && source.IntN(8) == 0 {
+			latency = math.Inf(1)
+		}
+		if bills && source.IntN(8) == 0 {
+			billed = math.Inf(1)
+		}
+	case "adversarial":
+		// Every choice is good where the next one is bad, and the cheap ones
+		// have the rare and large values: neither the mean nor a mixture of
+		// choices says much about a percentile.
+		if (scenario+c.Memory/512+c.Parallelism)%3 == 0 {
+			latency += 5
+		}
+		if c.VCPU < 2 && source.IntN(10) == 0 {
+			latency += 100 * base
+		}
+		billed = base/(1+c.VCPU) + float64((scenario*c.Parallelism)%4)
+	}
+	return latency, billed
 }
 
 // drawProblem makes a random workflow, space and sample.
@@ -263,7 +300,7 @@ func drawProblem(t *rapid.T) *solvers.Problem {
 	if err != nil {
 		t.Fatal(err)
 	}
-	structured := rapid.Bool().Draw(t, "structured")
+	kind := rapid.SampledFrom([]string{"structured", "raw", "ties", "infinite", "adversarial"}).Draw(t, "kind")
 	samples := make([]models.StageSample, n)
 	for i := range samples {
 		s := rawStage{latency: map[[3]int][]float64{}, billed: map[[3]int][]float64{}}
@@ -281,13 +318,9 @@ func drawProblem(t *rapid.T) *solvers.Problem {
 		for _, c := range choices[i] {
 			for _, in := range inputs {
 				latency, billed := make([]float64, scenarios), make([]float64, scenarios)
+				stalls, bills := source.IntN(2) == 0, source.IntN(5) == 0
 				for k := range latency {
-					if structured { // faster when larger, as real stages are
-						billed[k] = (4 + base[k]) / (c.VCPU * float64(c.Parallelism))
-						latency[k] = billed[k] + base[k] + 0.1*float64(in)
-					} else {
-						latency[k], billed[k] = source.ExpFloat64(), source.ExpFloat64()
-					}
+					latency[k], billed[k] = draw(kind, c, in, base[k], k, stalls, bills, source)
 				}
 				key := [3]int{c.Memory, c.Parallelism, 0}
 				if s.reads {
@@ -313,6 +346,10 @@ func drawProblem(t *rapid.T) *solvers.Problem {
 	values := latency
 	if metric == solvers.Cost {
 		values = cost
+	}
+	values = slices.DeleteFunc(values, func(v float64) bool { return math.IsInf(v, 1) })
+	if len(values) == 0 {
+		values = []float64{1}
 	}
 	limit := models.QuantileR7(values, rapid.Float64Range(0.3, 1).Draw(t, "quantile")) * rapid.Float64Range(0.6, 1.2).Draw(t, "factor")
 	p, err := solvers.NewProblem(space, sc, solvers.Bound{
@@ -360,7 +397,9 @@ func TestExhaustiveIsTheDefinition(t *testing.T) {
 				if o.Violations <= allowed {
 					best = min(best, o.Objective)
 				}
-				reachable = min(reachable, solvers.OrderStatistic(o.Bounded(p.Bound.Metric), allowed))
+				if !math.IsInf(o.Objective, 1) {
+					reachable = min(reachable, solvers.OrderStatistic(o.Bounded(p.Bound.Metric), allowed))
+				}
 			}
 			done = true
 			for i := range pick {

@@ -69,6 +69,7 @@ type oracle struct {
 }
 
 func (o *oracle) visit(pick []int, latency, cost []float64) {
+	// A configuration whose objective is infinite is none: nothing is worse.
 	if keepsAll(o.demands, latency, cost) {
 		if v := o.problem.value(latency, cost); v < o.objective {
 			o.objective, o.incumbent = v, slices.Clone(pick)
@@ -78,7 +79,7 @@ func (o *oracle) visit(pick []int, latency, cost []float64) {
 	if o.incumbent != nil {
 		return
 	}
-	if at := reach(o.demands, latency, cost); at < o.reachable {
+	if at := reach(o.demands, latency, cost); at < o.reachable && !math.IsInf(o.problem.value(latency, cost), 1) {
 		o.reachable, o.closest = at, slices.Clone(pick)
 	}
 }

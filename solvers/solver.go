@@ -161,6 +161,9 @@ func mean(x []float64) float64 {
 		}
 		sum = t
 	}
+	if math.IsInf(sum, 0) {
+		return sum // what was lost is no number then
+	}
 	return (sum + lost) / float64(len(x))
 }
 
@@ -171,7 +174,7 @@ type Status string
 const (
 	Optimal    Status = "optimal"    // feasible, and proved to be the best of the space on the sample
 	Done       Status = "done"       // the method ended by its own rule; nothing is proved
-	Infeasible Status = "infeasible" // proved: no configuration of the space keeps the bound on the sample
+	Infeasible Status = "infeasible" // proved: no configuration of the space keeps the bounds on the sample, with a finite objective
 	NotFound   Status = "not-found"  // nothing feasible was found; nothing is proved
 	LimitHit   Status = "limit-hit"  // the deadline or another limit ended the search; Config is the incumbent, if any
 )
@@ -183,7 +186,7 @@ type Solution struct {
 	Objective  float64          // what is minimised, of the sample under Config
 	Violations int              // scenarios of the sample that break the problem's first bound under Config
 	LowerBound float64          // no feasible configuration has a lower objective; -Inf where nothing is proved
-	Reachable  float64          // with Infeasible: the smallest limit of the first bound that some configuration keeps on the sample, with all other limits in proportion; else NaN
+	Reachable  float64          // with Infeasible: the smallest limit of the first bound that some configuration of finite objective keeps on the sample, with all other limits in proportion; else NaN
 	Enforced   float64          // the limit that the method really kept; differs from the problem's where it loosened or tightened it
 	Schedule   *models.Schedule // when stages are launched and instances started; nil where the method leaves it to the platform
 	States     int              // what the method looked at in a search of its own, beside Evaluate: nodes of a tree, configurations under a model of its own; 0: none, or not counted
