@@ -35,10 +35,11 @@ type FrontierPoint struct {
 const frontierParts = 8
 
 // Frontier returns the whole frontier under the rule and percentile of p's
-// bound, whose limit does not matter. With tolerance 0 it holds every point;
-// else for every configuration of the space there is one whose percentile and
-// mean are both at most 1+tolerance times as large. Under the rule certified the
-// guarantee holds for all points at once: it does not depend on the limit.
+// bound, whose limit does not matter; what is infinite in either figure is no
+// part of it. With tolerance 0 it holds every point; else for every configuration
+// of the space there is one whose percentile and mean are both at most 1+tolerance
+// times as large. Under the rule certified the guarantee holds for all points at
+// once: it does not depend on the limit.
 //
 // Part by part the limit is lowered below the percentile of the point found
 // last, and the problem solved again. Columns, scenario order, the continuous
@@ -53,6 +54,7 @@ func (Exact) Frontier(ctx context.Context, p *Problem, tolerance float64, done f
 	best := newSearch(ctx, p, allowed, math.MaxFloat64/4)
 	best.start()
 	if !best.run() || best.incumbent == nil {
+		f.Complete = !best.stopped // then nothing is finite in both
 		return f, nil
 	}
 	fastest := newSearch(ctx, p, allowed, math.Inf(1))

@@ -137,7 +137,7 @@ func (s *search) lowest(stage int, items []item, share, multiplier, first float6
 		if it.mean != first { // both may be infinite, under an input that nothing finite has
 			extra = multiplier * (it.mean - first)
 		}
-		bounded := s.boundedOf(stage, it)
+		bounded := s.counted(stage, it, share)
 		if j == 0 {
 			for k, v := range bounded {
 				out[k] = share*v + extra
@@ -209,6 +209,18 @@ func (s *search) boundedOf(stage int, it item) []float64 {
 		return it.bounded
 	}
 	return s.table.leading.of(s.metric, stage, it.column)
+}
+
+// counted returns the bounded metric of an item for a relaxation in which a share
+// of it counts: zeros where none does, since none of infinity is no number.
+func (s *search) counted(stage int, it item, share float64) []float64 {
+	if share != 0 {
+		return s.boundedOf(stage, it)
+	}
+	if len(s.nothing) < s.table.hard {
+		s.nothing = make([]float64, s.table.hard)
+	}
+	return s.nothing
 }
 
 // listKey names a list: a stage, the interval its parallelism is in, and the

@@ -82,7 +82,7 @@ func (s *search) screenStage(at *node, i, m int, rest []float64, limit float64) 
 		for _, it := range level {
 			extra := p.multiplier * (it.mean - first)
 			over := 0
-			for k, v := range s.boundedOf(i, it) {
+			for k, v := range s.counted(i, it, share) {
 				if !(base[k]+(share*v+extra) <= limit) {
 					over++
 				}

@@ -29,6 +29,8 @@ type search struct {
 	branch  []int    // the order in which stages are assigned
 	lists   map[listKey]*list
 
+	nothing []float64 // zeros, of the leading scenarios; see counted
+
 	overInputs [][][]float64 // per stage and choice: the best bounded value over all inputs, in the leading scenarios; made when first asked for
 
 	mean map[Metric][][]float64 // per stage and column
