@@ -57,6 +57,13 @@
 // depend on how good those are: the last linearisation is on every scenario,
 // and counting some of the hard ones is enough.
 //
+// Large spaces. Where the search may not end, its time goes into the lower bound
+// first: the relaxation is solved to more digits, and again among the choices
+// that it leaves, as long as that drops more; latency linearised anew proves more
+// there. Then the node with the smallest lower bound is searched first, so that
+// every node raises what is proved of the whole. The incumbent is improved by
+// changing two stages at a time.
+//
 // # Aims with more in them
 //
 // An Aim can hold several bounds, joint ones, ones on CVaR, and a percentile to

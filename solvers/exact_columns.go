@@ -57,8 +57,11 @@ func (Exact) Memory(p *Problem) int64 {
 	return tables + lists + mixture + int64(len(t.stages))*2*64*n
 }
 
-// thinnest is how many scenarios stand for all at least.
-const thinnest = 512
+// Tests make these smaller, so that small problems take the ways of large ones.
+var (
+	thinnest   = 512  // how many scenarios stand for all, where there are twice as many
+	largeSpace = 32.0 // logarithm of the number of configurations up to which a search is not large
+)
 
 // newColumns prepares the columns of a problem, before the order of its
 // scenarios is known. Of them, hard lead, and the first tail stand for the
@@ -85,7 +88,7 @@ func newColumns(p *Problem, hard int) *columns {
 	return t
 }
 
-// order makes the scenarios with the largest values the leading ones.
+// order makes the scenarios with the largeSpace values the leading ones.
 func (t *columns) order(values []float64, tail int) {
 	values = slices.Clone(values)
 	for k, v := range values {

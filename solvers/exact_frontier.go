@@ -210,7 +210,7 @@ func (w *sweep) lower(limit float64) {
 		w.ordered = limit
 		r.restart()
 	}
-	r.round(r.lambda/4, r.lambda*4, 7, true, 0.15)
+	r.roundNear(4, 7, true, 0.15)
 	if s.done() {
 		return
 	}

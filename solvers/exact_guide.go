@@ -7,12 +7,13 @@ import (
 
 // guide takes from the relaxation what the search is guided by, and drops what
 // a first look from the root rules out. Where latency is the objective it does
-// so twice: the linear objective at the relaxed optimum proves most about the
-// whole, one that is nearly exact around the incumbent most about what is left
-// then.
+// so again: the linear objective at the relaxed optimum proves most about the
+// whole. Where much is left the relaxation of that is solved, which proves more
+// as long as it drops choices; else one that is nearly exact around the
+// incumbent proves most.
 func (s *search) guide(r *mixture) {
 	s.adopt(r)
-	if s.reach || s.incumbent == nil || !(r.lambda > 0) {
+	if s.reach || s.incumbent == nil || !(r.lambda > 0) || math.IsInf(1/r.lambda, 1) {
 		return
 	}
 	root := s.root()
@@ -20,13 +21,31 @@ func (s *search) guide(r *mixture) {
 		return
 	}
 	s.lookAhead(root, r)
-	if s.metric == Cost && s.joins && !s.done() && s.floor < s.settled() && s.leftOpen() {
+	for s.metric == Cost && s.joins && s.large() && !s.done() && s.floor < s.settled() {
+		before, linear, prices := s.floor, s.linear, s.prices
+		r.again()
+		s.adopt(r)
+		s.lookAhead(root, r)
+		if s.pricedBound(root, s.prices[0]) < before { // the ones before prove more
+			s.linear, s.prices = linear, prices
+			s.shift()
+		}
+		clear(s.lists)
+		if s.floor-before < worthwhile*math.Abs(before) {
+			break
+		}
+	}
+	if s.metric == Cost && s.joins && !s.large() && !s.done() && s.floor < s.settled() && s.leftOpen() {
 		r.add(s.incumbent, 0.5)
 		r.linearise()
 		s.adopt(r)
 		s.lookAhead(root, r)
 	}
 }
+
+// worthwhile is by how much, relatively, another relaxation has to raise the
+// lower bound for the next one.
+const worthwhile = 1e-3
 
 // adopt makes the linear objective of the relaxation that of the search.
 func (s *search) adopt(r *mixture) {
@@ -78,6 +97,22 @@ func (s *search) leftOpen() bool {
 		open = open || left > 1
 	}
 	return open
+}
+
+// logLeft returns the logarithm of the number of configurations left, rules
+// apart.
+func (s *search) logLeft() float64 {
+	sum := 0.0
+	for _, dead := range s.dead {
+		left := 0
+		for _, d := range dead {
+			if !d {
+				left++
+			}
+		}
+		sum += math.Log(float64(left))
+	}
+	return sum
 }
 
 // shift moves what a stage adds at least to the objective, under each value of
@@ -328,34 +363,49 @@ func (s *search) affordable(l *list, slack float64) int {
 	return n
 }
 
-// fastest returns the mean latency below n where every open stage takes, in
-// each scenario apart, the best latency among the choices that can still beat
-// the incumbent: a lower bound that knows all paths, but no budget.
-func (s *search) fastest(n *node, lists []*list, left []int) float64 {
+// tooSlow reports whether nothing below n is better even where every open stage
+// takes, in each scenario apart, the best latency among the choices that can
+// still beat the incumbent: a lower bound that knows all paths, but no budget.
+// A few scenarios tell whether to look at all.
+func (s *search) tooSlow(n *node, lists []*list, left []int) bool {
+	return s.fastest(s.table.thin, n, lists, left) >= (1-hopeless)*s.goal() && s.fastest(s.table.all, n, lists, left) >= s.goal()
+}
+
+// hopeless is how far below the goal, relatively, the mean over a few scenarios
+// has to be for that over all not to reach it.
+const hopeless = 0.05
+
+// fastest returns the mean of that latency over a view.
+func (s *search) fastest(of *view, n *node, lists []*list, left []int) float64 {
 	cols := make([][]float64, len(lists))
 	for i, l := range lists {
 		switch {
 		case l != nil:
-			cols[i] = s.latencyFloor(l, i, s.inputOf(n, i), left[i])
+			cols[i] = s.latencyFloor(of, l, i, s.inputOf(n, i), left[i])
 		default:
-			cols[i] = s.table.all.of(Latency, i, s.inputOf(n, i)*len(s.dead[i])+n.pick[i])
+			cols[i] = of.of(Latency, i, s.inputOf(n, i)*len(s.dead[i])+n.pick[i])
 		}
 	}
-	return s.eval.mean(Latency, cols, s.table.n)
+	return s.eval.mean(Latency, cols, of.n)
 }
 
 // latencyFloor returns the best latency of the first j items, scenario by
 // scenario.
-func (s *search) latencyFloor(l *list, stage, input, j int) []float64 {
-	if l.latency == nil {
-		l.latency = make([][]float64, len(l.items)+1)
+func (s *search) latencyFloor(of *view, l *list, stage, input, j int) []float64 {
+	floors := &l.latency
+	if of == s.table.thin {
+		floors = &l.thin
 	}
+	if *floors == nil {
+		*floors = make([][]float64, len(l.items)+1)
+	}
+	known := *floors
 	from := j
-	for from > 0 && l.latency[from] == nil {
+	for from > 0 && known[from] == nil {
 		from--
 	}
 	if from == j {
-		return l.latency[j]
+		return known[j]
 	}
 	t := &s.table.stages[stage]
 	inputs := []int{input}
@@ -367,11 +417,11 @@ func (s *search) latencyFloor(l *list, stage, input, j int) []float64 {
 	}
 	var out []float64
 	if from > 0 {
-		out = slices.Clone(l.latency[from])
+		out = slices.Clone(known[from])
 	}
 	for _, it := range l.items[from:j] {
 		for _, in := range inputs {
-			col := s.table.all.of(Latency, stage, in*len(t.choices)+it.choice)
+			col := of.of(Latency, stage, in*len(t.choices)+it.choice)
 			if out == nil {
 				out = slices.Clone(col)
 				continue
@@ -383,7 +433,7 @@ func (s *search) latencyFloor(l *list, stage, input, j int) []float64 {
 			}
 		}
 	}
-	l.latency[j] = out
+	known[j] = out
 	s.kept += len(out)
 	return out
 }

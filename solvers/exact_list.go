@@ -21,6 +21,7 @@ type list struct {
 	floor [][]float64 // floor[j]: elementwise minimum of bounded over items[:j+1]; made when first asked for
 
 	latency [][]float64 // latency[j]: elementwise minimum of the latency in all scenarios over items[:j]; made when first asked for
+	thin    [][]float64 // the same in a few scenarios
 
 	// priced[m] is what the stage adds to the relaxation of price m of the
 	// search, and under it those that read its parallelism; made when first

@@ -16,6 +16,7 @@ type mixture struct {
 	view *view // the scenarios that latency is linearised on
 
 	parts   []part      // the mixture, as configurations with weights
+	share   [][]float64 // the same per stage and column
 	weight  [][]float64 // per stage and scenario: share on the longest path
 	mixed   [][]float64 // per stage and scenario: latency of the mixture
 	fixed   [][]float64 // the linear metric: mean cost, or mean cost of the hardest scenarios
@@ -35,7 +36,7 @@ type part struct {
 func (s *search) tail() int { return min(s.table.n, max(block, 2*(s.allowed+1))) }
 
 func newMixture(s *search) *mixture {
-	r := &mixture{s: s, target: s.limit}
+	r := &mixture{s: s, target: s.limit, share: s.copyShape(s.mean[Cost])}
 	r.prepare()
 	r.priced = s.copyShape(r.fixed)
 	return r
@@ -86,8 +87,12 @@ func (r *mixture) settle() {
 func (r *mixture) mix() {
 	for i := range r.mixed {
 		clear(r.mixed[i])
+		clear(r.share[i])
 	}
 	for _, p := range r.parts {
+		for i := range p.pick {
+			r.share[i][r.s.table.columnOf(i, p.pick)] += p.weight
+		}
 		for i, col := range r.view.under(Latency, p.pick) {
 			floats.AddScaled(r.mixed[i], p.weight, col)
 		}
@@ -106,6 +111,10 @@ func (r *mixture) add(pick []int, weight float64) {
 		}
 	}
 	r.parts = append(kept, part{slices.Clone(pick), weight})
+	for i := range pick {
+		floats.Scale(1-weight, r.share[i])
+		r.share[i][r.s.table.columnOf(i, pick)] += weight
+	}
 	for i, col := range r.view.under(Latency, pick) {
 		floats.Scale(1-weight, r.mixed[i])
 		floats.AddScaled(r.mixed[i], weight, col)
@@ -145,30 +154,66 @@ func (r *mixture) bounded() [][]float64 {
 // solve takes the given number of rounds from a configuration. In the first two
 // the price is that of the cheapest configuration found that keeps the bound.
 func (r *mixture) solve(from []int, rounds int) {
+	tolerated := converged
+	if r.s.large() && r.s.metric == Cost {
+		tolerated = convergedLarge
+	}
 	r.add(from, 1)
 	for round := range rounds {
 		r.linearise()
 		lo, hi := priceRange(r.objective(), r.bounded())
 		if !r.round(lo, hi, 14, round < 2 || r.s.incumbent == nil, 2/float64(round+3)) {
+			r.settle()
 			return
 		}
-		if round >= fewestRounds && r.gap < converged {
+		if round >= fewestRounds && r.gap < tolerated {
 			break
 		}
 	}
 	r.settle()
-	if r.s.metric == Cost && r.s.table.thin != r.s.table.all {
-		for round := range polish {
-			if r.s.done() || !r.round(r.lambda/4, r.lambda*4, 7, false, 2/float64(len(r.parts)+round+3)) {
-				break
-			}
-			r.linearise()
-		}
-	}
+	r.finish(len(r.parts))
 	if !r.s.done() {
 		// The price is by now about right, and the linearisation good: what is
 		// cheapest and keeps the bound is a better incumbent.
-		r.round(r.lambda/8, r.lambda*8, 10, true, 0.1)
+		r.roundNear(8, 10, true, 0.1)
+		r.linearise()
+	}
+}
+
+// again solves the relaxation among the choices that are left.
+func (r *mixture) again() {
+	r.parts = slices.DeleteFunc(r.parts, func(p part) bool {
+		for i, j := range p.pick {
+			if r.s.dead[i][j] {
+				return true
+			}
+		}
+		return false
+	})
+	r.normalise()
+	r.look(r.s.table.thin)
+	if len(r.parts) == 0 {
+		r.add(r.s.incumbent, 1)
+	}
+	for round := range roundsAgain {
+		r.linearise()
+		if r.s.done() || !r.roundNear(4, 7, false, 2/float64(round+6)) || r.gap < convergedLarge {
+			break
+		}
+	}
+	r.settle()
+	r.finish(roundsAgain)
+}
+
+// finish takes the last rounds, on every scenario.
+func (r *mixture) finish(before int) {
+	if r.s.metric != Cost || r.s.table.thin == r.s.table.all {
+		return
+	}
+	for round := range polish {
+		if r.s.done() || !r.roundNear(4, 7, false, 2/float64(before+round+3)) {
+			return
+		}
 		r.linearise()
 	}
 }
@@ -176,17 +221,23 @@ func (r *mixture) solve(from []int, rounds int) {
 // The relaxation is taken as solved once another step promises less than this,
 // relatively, but not before some rounds.
 const (
-	converged    = 2e-3
-	fewestRounds = 5
-	polish       = 3 // rounds on all scenarios after those on a few
+	converged      = 2e-3
+	convergedLarge = 5e-4
+	fewestRounds   = 5
+	polish         = 3   // rounds on all scenarios after those on a few
+	roundsAgain    = 100 // rounds among what is left
 )
 
 // mixedTotal adds up a linear function of the latency linearised, or of the
 // fixed metric, over the mixture.
 func (r *mixture) mixedTotal(values [][]float64) float64 {
 	sum := 0.0
-	for _, p := range r.parts {
-		sum += p.weight * r.s.table.total(values, p.pick)
+	for i, shares := range r.share {
+		for c, w := range shares {
+			if w > 0 {
+				sum += w * values[i][c]
+			}
+		}
 	}
 	return sum
 }
@@ -225,7 +276,7 @@ func (r *mixture) round(lo, hi float64, steps int, whole bool, step float64) boo
 	if s.incumbent == nil {
 		r.rescue()
 	}
-	if !whole && best != nil {
+	if !whole && best != nil && s.promising(best) {
 		s.offer(best)
 	}
 	if best != nil {
@@ -253,6 +304,13 @@ func (r *mixture) round(lo, hi float64, steps int, whole bool, step float64) boo
 		r.add(below, step*(1-share))
 	}
 	return true
+}
+
+// roundNear is round for prices around the last one. They stay in the range that
+// prices are looked for in: where the bound does not bind they would sink to 0.
+func (r *mixture) roundNear(factor float64, steps int, whole bool, step float64) bool {
+	lo, hi := priceRange(r.objective(), r.bounded())
+	return r.round(min(max(r.lambda/factor, lo), hi/factor), max(min(r.lambda*factor, hi), lo*factor), steps, whole, step)
 }
 
 // rescue looks for a first incumbent where what the prices make best breaks the
@@ -325,12 +383,20 @@ func (s *search) copyOf(values [][]float64) [][]float64 {
 
 // trim drops the parts of the mixture that hardly count.
 func (r *mixture) trim() {
-	const most = 12
+	most := 12
+	if r.s.large() {
+		most = 100
+	}
 	if len(r.parts) <= most {
 		return
 	}
 	slices.SortStableFunc(r.parts, func(a, b part) int { return compareDown(a.weight, b.weight) })
 	r.parts = r.parts[:most]
+	r.normalise()
+}
+
+// normalise makes the weights add up to 1 again.
+func (r *mixture) normalise() {
 	total := 0.0
 	for _, p := range r.parts {
 		total += p.weight

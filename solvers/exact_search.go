@@ -213,8 +213,22 @@ func (s *search) run() bool {
 		return true
 	}
 	root := s.root()
-	if s.narrow(root) {
+	if !s.narrow(root) {
+		return true
+	}
+	if s.reach || len(s.prices) == 0 || !s.large() {
 		s.visit(root, 0)
+		return !s.stopped
+	}
+	q := s.raise(root)
+	if s.stopped && len(q) > 0 {
+		s.open = min(s.open, q[0].bound)
+	}
+	for _, at := range q {
+		if s.stopped {
+			break
+		}
+		s.visit(at.node, at.depth)
 	}
 	return !s.stopped
 }
@@ -247,17 +261,7 @@ func (s *search) proved(complete bool) float64 {
 // visit searches below n, of which the first depth stages of the branching
 // order are assigned.
 func (s *search) visit(n *node, depth int) {
-	s.nodes++
-	if s.nodes%progressNodes == 0 {
-		s.tell()
-	}
-	if s.kept > maxKept {
-		clear(s.lists)
-		s.kept = 0
-	}
-	if s.nodes == s.patience {
-		s.stopped = true
-	}
+	s.count()
 	lists, bound, left, ok := s.relax(n)
 	if s.done() {
 		s.open = min(s.open, bound)
@@ -269,7 +273,7 @@ func (s *search) visit(n *node, depth int) {
 	if s.complete(n, lists, bound) || depth == len(s.branch) {
 		return
 	}
-	if s.metric == Cost && !s.reach && s.joins && depth > 0 && s.fastest(n, lists, left) >= s.goal() {
+	if s.metric == Cost && !s.reach && s.joins && depth > 0 && s.tooSlow(n, lists, left) {
 		return
 	}
 	i := s.branch[depth]
@@ -287,6 +291,22 @@ func (s *search) visit(n *node, depth int) {
 		if s.assign(child, i, it) {
 			s.visit(child, depth+1)
 		}
+	}
+}
+
+// count begins a node: it tells the progress, ends a search that has lost its
+// patience, and forgets the lists when they hold too much.
+func (s *search) count() {
+	s.nodes++
+	if s.nodes%progressNodes == 0 {
+		s.tell()
+	}
+	if s.nodes == s.patience {
+		s.stopped = true
+	}
+	if s.kept > maxKept {
+		clear(s.lists)
+		s.kept = 0
 	}
 }
 
@@ -356,6 +376,17 @@ func (s *search) atLeast(pick []int) float64 {
 		bound = max(bound, s.table.total(cut, pick))
 	}
 	return bound
+}
+
+// promising reports whether a configuration may be better than the incumbent, as
+// far as a few scenarios tell.
+func (s *search) promising(pick []int) bool {
+	if s.atLeast(pick) >= s.best {
+		return false
+	}
+	thin := s.table.thin
+	return s.metric == Latency || s.incumbent == nil || thin == s.table.all ||
+		s.eval.mean(Latency, thin.under(Latency, pick), thin.n) < s.eval.mean(Latency, thin.under(Latency, s.incumbent), thin.n)
 }
 
 // cut keeps a linear lower bound of the objective for atLeast, the newest ones

@@ -28,11 +28,18 @@ func (s *search) start() {
 	if s.reach {
 		s.mixture.reachable()
 	} else {
-		s.mixture.solve(first, rounds)
+		limit := rounds
+		if s.large() && s.metric == Cost {
+			limit = roundsLarge
+		}
+		s.mixture.solve(first, limit)
 		if s.incumbent != nil {
 			s.order(s.incumbent)
 			s.mixture.restart()
 		}
+	}
+	if s.large() && !s.done() {
+		s.exchange(s.mixture.fixed)
 	}
 	if !s.done() {
 		s.guide(s.mixture)
@@ -90,8 +97,16 @@ func (s *search) order(pick []int) {
 	s.table.order(s.eval.values(s.metric, s.table.all.under(s.metric, pick), s.table.n), s.tail())
 }
 
-// rounds is how many linearisations are made at most.
-const rounds = 60
+// rounds is how many linearisations are made at most, and for mean latency where
+// the search is large.
+const (
+	rounds      = 60
+	roundsLarge = 300
+)
+
+// large reports whether so much is left that the search may not end: then its
+// time is better spent on the relaxation first.
+func (s *search) large() bool { return s.logLeft() > largeSpace }
 
 // scale computes the means, and drops choices that no solution can use.
 func (s *search) scale() {

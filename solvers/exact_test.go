@@ -380,6 +380,26 @@ func TestExactEqualsExhaustiveOnRandomProblems(t *testing.T) {
 	}
 }
 
+// The ways that only large problems take - the relaxation on a few of the
+// scenarios, several relaxations one after the other, changes of two stages at a
+// time, best-first search - are as exact on small ones.
+func TestExactOfLargeProblemsEqualsExhaustive(t *testing.T) {
+	defer solvers.Shrink()()
+	rounds := 30
+	if testing.Short() {
+		rounds = 2
+	}
+	for range rounds {
+		rapid.Check(t, func(t *rapid.T) {
+			p := drawProblem(t)
+			if p.Space.Size().Sign() == 0 {
+				t.Skip("the rules leave no configuration")
+			}
+			agree(t, "random problem", p)
+		})
+	}
+}
+
 // Exhaustive itself against the definition: every configuration is evaluated
 // by the problem, which goes through models.Scenarios alone.
 func TestExhaustiveIsTheDefinition(t *testing.T) {
