@@ -48,24 +48,30 @@ func client(t *testing.T, e *emulator.Emulator) aws.Config {
 	}
 }
 
-// pack makes a package of one file.
+// pack makes a package of one file, which may be executed.
 func pack(t *testing.T, name, content string) []byte {
 	t.Helper()
+	data, err := zipped(name, content)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+func zipped(name, content string) ([]byte, error) {
 	var b bytes.Buffer
 	w := zip.NewWriter(&b)
 	header := &zip.FileHeader{Name: name, Method: zip.Deflate}
 	header.SetMode(0o755)
 	f, err := w.CreateHeader(header)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	if _, err := f.Write([]byte(content)); err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
+	err = w.Close()
+	return b.Bytes(), err
 }
 
 // create makes a function of the given name and memory and waits for it.

@@ -22,17 +22,21 @@ func function(t *testing.T, name string) []byte {
 		}
 		defer os.RemoveAll(dir)
 		path := filepath.Join(dir, "bootstrap")
-		build := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", path, "eevee/live/emulator/functions/"+name)
+		build := exec.Command("go", "build", "-ldflags=-s -w", "-o", path, "eevee/live/emulator/functions/"+name)
 		build.Env = append(os.Environ(), "CGO_ENABLED=0")
 		build.Stderr = os.Stderr
 		if err := build.Run(); err != nil {
 			return nil, err
 		}
-		return os.ReadFile(path)
+		program, err := os.ReadFile(path)
+		if err != nil {
+			return nil, err
+		}
+		return zipped("bootstrap", string(program))
 	}))
-	program, err := once.(func() ([]byte, error))()
+	data, err := once.(func() ([]byte, error))()
 	if err != nil {
 		t.Fatalf("%s cannot be built: %v", name, err)
 	}
-	return pack(t, "bootstrap", string(program))
+	return data
 }

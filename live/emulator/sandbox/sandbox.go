@@ -165,6 +165,7 @@ func (b *Sandbox) Invoke(ctx context.Context, e Event) Result {
 	if end > Failed {
 		return b.dead(r)
 	}
+	b.share.remember()
 	r.MaxMemoryMB = b.share.memory()
 	return r
 }
