@@ -134,12 +134,11 @@ func (s *coseSearch) next(random bool) (pick []int, gain float64, err error) {
 	var candidates [][]int
 	known := map[string]bool{}
 	add := func(pick []int) {
-		config := s.problem.Space.Config(pick)
-		name := config.String()
-		if s.seen[name] || known[name] {
+		if !s.problem.Space.Admits(pick) {
 			return
 		}
-		if _, err := s.problem.Space.Locate(config); err == nil {
+		name := s.problem.Space.Config(pick).String()
+		if !s.seen[name] && !known[name] {
 			known[name] = true
 			candidates = append(candidates, pick)
 		}

@@ -88,7 +88,7 @@ func (d drawing) pick() []int {
 		for i := range pick {
 			pick[i] = d.source.IntN(len(d.space.Choices(i)))
 		}
-		if _, err := d.space.Locate(d.space.Config(pick)); err == nil {
+		if d.space.Admits(pick) {
 			return pick
 		}
 	}

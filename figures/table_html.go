@@ -13,8 +13,12 @@ func (t Table) HTML() template.HTML {
 		fmt.Fprintf(&b, "<%s%s>%s</%s>", tag, attributes, template.HTMLEscapeString(text), tag)
 	}
 	b.WriteString("<table><thead><tr>")
-	for _, c := range t.Columns {
-		cell("th", ` scope="col"`, c.heading())
+	for i, c := range t.Columns {
+		attributes := ` scope="col"`
+		if t.numeric(i) {
+			attributes += ` class="number"`
+		}
+		cell("th", attributes, c.heading())
 	}
 	b.WriteString("</tr></thead><tbody>")
 	for _, row := range t.Rows {

@@ -123,6 +123,18 @@ func (s *Space) Locate(c Config) (pick []int, err error) {
 	return pick, nil
 }
 
+// Admits reports whether the configuration of the given choices keeps every
+// rule. Unlike Locate it does not say which one it breaks, and costs next to
+// nothing: for searches that draw at random.
+func (s *Space) Admits(pick []int) bool {
+	for _, r := range s.rules {
+		if !r.Admits(s.choices[r.Stage][pick[r.Stage]].Parallelism, s.choices[r.Of][pick[r.Of]].Parallelism) {
+			return false
+		}
+	}
+	return true
+}
+
 // Size returns the number of admissible configurations. It counts by
 // eliminating one stage after the other, over parallelism values only: rules
 // do not look at memory.

@@ -61,12 +61,13 @@ const (
 // fares when it is executed.
 type CellResult struct {
 	Cell
-	Status     solvers.Status // of the method; empty for the artifact, which has none
-	Config     models.Config  // nil where there is none; with an infeasible bound the closest miss
-	Violations int            // scenarios of the sample that exceed the limit
-	Allowed    int            // scenarios that may
-	Samples    int
-	Warnings   []string // of the method
+	Status      solvers.Status // of the method; empty for the artifact, which has none
+	Unsupported string         // why the method cannot answer; the rest is then empty
+	Config      models.Config  // nil where there is none; with an infeasible bound the closest miss
+	Violations  int            // scenarios of the sample that exceed the limit
+	Allowed     int            // scenarios that may
+	Samples     int
+	Warnings    []string // of the method
 
 	Latency, Cost experiments.Percentiles // predicted on scenarios that no method saw, s and USD
 	Risk          float64                 // share of those scenarios that exceed the limit

@@ -192,6 +192,9 @@ func (l *Lab) answer(ctx context.Context, c Cell) (CellResult, error) {
 		if err != nil {
 			return fail(err)
 		}
+		if reason := method.Supports(p); reason != nil {
+			return CellResult{Cell: c, Unsupported: reason.Error()}, nil
+		}
 		report, err := solvers.Solve(ctx, p, method, models.Streams{Seed: l.options.Seed}, nil)
 		if err == nil {
 			err = ctx.Err() // a search that was cut short is no result
@@ -205,9 +208,10 @@ func (l *Lab) answer(ctx context.Context, c Cell) (CellResult, error) {
 	if !r.Answered() {
 		return r, nil
 	}
-	b.risk(&r)
+	latency, cost := b.holdout.Outcomes(r.Config)
+	r.risk(latency, cost)
 	t := b.trial(r.Config)
-	t.once.Do(func() { t.err = l.try(ctx, b, r.Config, t) })
+	t.once.Do(func() { t.err = l.try(ctx, b, r.Config, latency, cost, t) })
 	r.Latency, r.Cost, r.Executed = t.latency, t.cost, t.executed
 	if t.err != nil {
 		return fail(t.err)
@@ -215,16 +219,11 @@ func (l *Lab) answer(ctx context.Context, c Cell) (CellResult, error) {
 	return r, nil
 }
 
-// risk fills in how often the answer exceeds its bound on the holdout.
-func (b *bench) risk(r *CellResult) {
-	latency, cost := b.holdout.Outcomes(r.Config)
-	above := 0
-	for _, v := range (solvers.Outcome{Latency: latency, Cost: cost}).Bounded(r.Metric) {
-		if !(v <= r.Limit) {
-			above++
-		}
-	}
-	n := b.holdout.Len()
+// risk fills in how often the answer exceeds its bound, from its outcomes on the
+// holdout.
+func (r *CellResult) risk(latency, cost []float64) {
+	above := exceeding((solvers.Outcome{Latency: latency, Cost: cost}).Bounded(r.Metric), r.Limit)
+	n := len(latency)
 	r.Risk = float64(above) / float64(n)
 	r.RiskLo, r.RiskHi = solvers.BinomialInterval(above, n, publishedConfidence)
 }
@@ -240,10 +239,9 @@ func (b *bench) trial(c models.Config) *trial {
 	return b.trials[key]
 }
 
-// try predicts percentiles of a configuration on the holdout and executes it in
-// the replay world.
-func (l *Lab) try(ctx context.Context, b *bench, c models.Config, t *trial) error {
-	latency, cost := b.holdout.Outcomes(c)
+// try predicts percentiles of a configuration from its outcomes on the holdout
+// and executes it in the replay world.
+func (l *Lab) try(ctx context.Context, b *bench, c models.Config, latency, cost []float64, t *trial) error {
 	t.latency, t.cost = experiments.PercentilesOf(latency), experiments.PercentilesOf(cost)
 	summary, err := sim.Simulate(ctx, b.world, c, l.runs(), l.settings(b), nil)
 	if err != nil {

@@ -79,6 +79,7 @@ var kindsOfRows = []Rows{
 	SampleSizes{},
 	FeasibleSets{},
 	MissingItems{},
+	Explorer{},
 }
 
 // Findings is the outcome of a set of experiments.
@@ -131,6 +132,7 @@ func All() []Experiment {
 		newGanttLoad(),
 		newWarmChoice(),
 		newMissing(),
+		newExplorer(),
 		newFig13(),
 		newOverhead(),
 		newTable6(),

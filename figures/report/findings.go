@@ -50,6 +50,8 @@ func pictures(f papers.Finding) []figures.Picture {
 		return coldStarts(rows)
 	case papers.Panels:
 		return panels(rows)
+	case papers.Explorer:
+		return explorerTables(rows)
 	}
 	panic(fmt.Sprintf("report: nothing is drawn of %T", f.Rows))
 }

@@ -3,7 +3,6 @@ package report
 import (
 	"bytes"
 	"embed"
-	"encoding/base64"
 	"fmt"
 	"html/template"
 	"strings"
@@ -22,7 +21,7 @@ const pageFile = "report.html"
 // page is what the template of the report shows.
 type page struct {
 	Style     template.CSS
-	Script    template.JS
+	Scripts   []template.JS
 	Seed      uint64
 	Only      string // ids of the experiments, if not all
 	Quick     string
@@ -44,6 +43,7 @@ type pageSection struct {
 	papers.Statement
 	Claims   []pageClaim
 	Notes    []string
+	Explorer template.JS // data of the explorer; empty: this is another section
 	Pictures []pagePicture
 }
 
@@ -60,6 +60,7 @@ type pagePicture struct {
 	Image, CSV         template.URL
 	Width, Height      int
 	Table              template.HTML
+	Folded             bool // the table is shown on demand
 	Beside             bool // the picture is not in the page, but in files beside it
 }
 
@@ -70,12 +71,16 @@ func pageOf(f papers.Findings, drawings [][]figures.Picture) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	script, err := pageFiles.ReadFile("page/report.js")
-	if err != nil {
-		return nil, err
+	var scripts []template.JS
+	for _, name := range []string{"page/report.js", "page/explorer.js"} {
+		text, err := pageFiles.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		scripts = append(scripts, template.JS(text))
 	}
 	p := page{
-		Style: template.CSS(style), Script: template.JS(script), Seed: f.Seed, Quick: quickNote(f.Quick), IsQuick: f.Quick,
+		Style: template.CSS(style), Scripts: scripts, Seed: f.Seed, Quick: quickNote(f.Quick), IsQuick: f.Quick,
 		Traces: f.Traces, Claims: withoutTimes(f.Claims()).Claims,
 	}
 	var ids []string
@@ -101,6 +106,11 @@ func pageOf(f papers.Findings, drawings [][]figures.Picture) ([]byte, error) {
 		s := pageSection{Statement: one.Statement, Notes: one.Notes}
 		for _, c := range withoutTimes(papers.ClaimList{Claims: one.Claims}).Claims {
 			s.Claims = append(s.Claims, pageClaim{c, pageValues(c)})
+		}
+		if rows, ok := one.Rows.(papers.Explorer); ok {
+			if s.Explorer, err = explorerData(rows); err != nil {
+				return nil, err
+			}
 		}
 		for _, d := range drawings[i] {
 			shown, err := pagePictureOf(d)
@@ -156,6 +166,7 @@ func pagePictureOf(d figures.Picture) (pagePicture, error) {
 	p.CSV = dataURL("text/csv", data.Bytes())
 	if t, ok := d.Drawing.(figures.Table); ok {
 		p.Table = t.HTML()
+		p.Folded = len(t.Rows) > foldedRows
 	}
 	v, drawn, err := figures.VectorOf(d.Drawing)
 	if err != nil || !drawn {
@@ -167,6 +178,13 @@ func pagePictureOf(d figures.Picture) (pagePicture, error) {
 	return p, nil
 }
 
+// foldedRows is how many rows of a table a page shows unasked.
+const foldedRows = 12
+
+// inURL writes text as a data URL has it. It takes a third less room than base64:
+// what has no meaning there may stay as it is.
+var inURL = strings.NewReplacer("%", "%25", "#", "%23", "\n", "%0A", "\r", "%0D", "\t", "%09", "<", "%3C", ">", "%3E", `"`, "%22", "&", "%26", "+", "%2B", "'", "%27")
+
 func dataURL(kind string, contents []byte) template.URL {
-	return template.URL("data:" + kind + ";base64," + base64.StdEncoding.EncodeToString(contents))
+	return template.URL("data:" + kind + ";charset=utf-8," + inURL.Replace(string(contents)))
 }

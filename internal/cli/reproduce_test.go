@@ -47,6 +47,7 @@ func TestReproduceOnBundledTraces(t *testing.T) {
 		}
 	}
 	sameFromCache(t, out, stderr)
+	t.Run("browser", func(t *testing.T) { reportInBrowser(t, out) })
 	file, err := os.ReadFile(filepath.Join(out, "claims.json"))
 	if err != nil {
 		t.Fatal(err)
@@ -103,7 +104,7 @@ func TestReproduceOnBundledTraces(t *testing.T) {
 	matchesSchema(t, "claims", file)
 	matchesSchema(t, "timings", timings)
 	for _, id := range papers.IDs() {
-		if !ids[id] && id != "gantt" && id != "gantt-load" {
+		if !ids[id] && id != "gantt" && id != "gantt-load" && id != "explorer" {
 			t.Errorf("no claim of %s", id)
 		}
 	}

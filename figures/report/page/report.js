@@ -1,4 +1,11 @@
 "use strict";
+// Pictures are in the page once; their links take them from there.
+for (const link of document.querySelectorAll("a[data-of-image]")) link.href = link.closest("figure").querySelector("img").src;
+
+// On a wide screen there is room for the contents.
+document.getElementById("contents").open = matchMedia("(min-width: 48rem)").matches;
+
+// Boxes that show the claims of a verdict, or hide them.
 (() => {
   const boxes = [...document.querySelectorAll(".filter input")];
   const rows = [...document.querySelectorAll(".claims tbody tr")];
