@@ -97,6 +97,15 @@ func judged(lo, hi, limit float64) Judged {
 	return Unclear
 }
 
+// Infeasible reports whether it is proved that no configuration keeps the bound.
+func (a ExplorerAnswer) Infeasible() bool { return a.Says == solvers.Infeasible }
+
+// Admits reports whether the method says that its answer breaks the bound.
+func (a ExplorerAnswer) Admits() bool { return a.Says == solvers.NotFound }
+
+// Optimal reports whether the answer is proved to be the best on the sample.
+func (a ExplorerAnswer) Optimal() bool { return a.Says == solvers.Optimal }
+
 // OnSample says whether the bound is kept on the method's own sample.
 func (a ExplorerAnswer) OnSample() Judged {
 	v := float64(a.Violations)

@@ -10,7 +10,6 @@ import (
 
 	"eevee/experiments/papers"
 	"eevee/figures"
-	"eevee/solvers"
 )
 
 // explorerTables are, per workflow and bounded metric, a table of who keeps which
@@ -19,7 +18,7 @@ func explorerTables(rows papers.Explorer) []figures.Picture {
 	var all []figures.Picture
 	for _, t := range rows.Trades {
 		name, unit, scale := fmt.Sprintf("explorer-%s-%s", t.Workflow, t.Metric), "s", 1.0
-		if t.Metric == solvers.Cost {
+		if t.Metric == "cost" {
 			unit, scale = "¢", figures.Cents
 		}
 		of := fmt.Sprintf("%s, bound on the 95th percentile of the %s", t.Title, t.Metric)
@@ -56,7 +55,7 @@ func standing(a papers.ExplorerAnswer, risk, limit float64) string {
 	switch {
 	case a.Unsupported != "":
 		return "does not take this bound"
-	case a.Says == solvers.Infeasible:
+	case a.Infeasible():
 		return "proves that nothing keeps it"
 	case !a.Answered:
 		return "finds nothing"
@@ -79,7 +78,7 @@ func standing(a papers.ExplorerAnswer, risk, limit float64) string {
 	} else if len(unclear) > 0 {
 		text = "unclear (" + strings.Join(unclear, ", ") + ")"
 	}
-	if a.Says == solvers.NotFound {
+	if a.Admits() {
 		text += ", and says so"
 	}
 	if !math.IsNaN(a.Excess) {
@@ -90,11 +89,11 @@ func standing(a papers.ExplorerAnswer, risk, limit float64) string {
 
 func explorerAnswers(rows papers.Explorer, t papers.ExplorerTrade) figures.Table {
 	table := figures.Table{Columns: []figures.Column{
-		{Name: "bound_" + unitName(t.Metric)}, {Name: "method"}, {Name: "decides"}, {Name: "status"}, {Name: "config"},
+		{Name: "bound_" + unitName(string(t.Metric))}, {Name: "method"}, {Name: "decides"}, {Name: "status"}, {Name: "config"},
 		{Name: "violations"}, {Name: "allowed_violations"}, {Name: "on_sample"},
 		{Name: "unseen"}, {Name: "risk"}, {Name: "risk_lo"}, {Name: "risk_hi"}, {Name: "on_unseen"},
-		{Name: "executed_p95_" + unitName(t.Metric)}, {Name: "executed_p95_lo"}, {Name: "executed_p95_hi"}, {Name: "in_replay"},
-		{Name: "mean_" + unitName(t.Metric.Other())}, {Name: "excess"}, {Name: "unsupported"},
+		{Name: "executed_p95_" + unitName(string(t.Metric))}, {Name: "executed_p95_lo"}, {Name: "executed_p95_hi"}, {Name: "in_replay"},
+		{Name: "mean_" + unitName(string(t.Metric.Other()))}, {Name: "excess"}, {Name: "unsupported"},
 	}}
 	for _, b := range t.Bounds {
 		for _, a := range b.Answers {
@@ -121,7 +120,7 @@ func explorerAnswers(rows papers.Explorer, t papers.ExplorerTrade) figures.Table
 }
 
 func explorerFrontier(t papers.ExplorerTrade) figures.Table {
-	bounded, other := unitName(t.Metric), unitName(t.Metric.Other())
+	bounded, other := unitName(string(t.Metric)), unitName(string(t.Metric.Other()))
 	table := figures.Table{Columns: []figures.Column{
 		{Name: "config"}, {Name: "percentile_" + bounded}, {Name: "mean_" + other}, {Name: "lower_bound_" + other},
 		{Name: "unseen_risk"}, {Name: "unseen_risk_lo"}, {Name: "unseen_risk_hi"},
@@ -135,8 +134,9 @@ func explorerFrontier(t papers.ExplorerTrade) figures.Table {
 	return table
 }
 
-func unitName(m solvers.Metric) string {
-	if m == solvers.Latency {
+// unitName is a metric with its unit, as columns are called.
+func unitName(metric string) string {
+	if metric == "latency" {
 		return "latency_s"
 	}
 	return "cost_usd"
@@ -216,7 +216,7 @@ func exploredOf(rows papers.Explorer) explored {
 			Stages: t.Stages, Samples: t.Samples, Tolerance: number(100 * t.Tolerance),
 		}
 		scale, other := 1.0, float64(figures.Cents)
-		if t.Metric == solvers.Cost {
+		if t.Metric == "cost" {
 			y.Unit, y.OtherUnit = y.OtherUnit, y.Unit
 			scale, other = other, scale
 		}
@@ -238,7 +238,7 @@ func exploredOf(rows papers.Explorer) explored {
 			z := exploredBound{Limit: number(b.Limit * scale)}
 			for _, a := range b.Answers {
 				m := exploredMethod{Method: a.Method, Says: saysOf(a), Excess: number(100 * a.Excess)}
-				if a.Answered && a.Says != solvers.Infeasible {
+				if a.Answered && !a.Infeasible() {
 					m.Judged = [3]string{string(a.OnSample()), string(a.OnUnseen(rows.Risk)), string(a.InReplay(b.Limit))}
 					m.Risk = percents(a.Risk, a.RiskLo, a.RiskHi)
 					m.P95 = [3]number{number(a.Executed.P95 * scale), number(a.Executed.P95Lo * scale), number(a.Executed.P95Hi * scale)}
@@ -261,13 +261,13 @@ func saysOf(a papers.ExplorerAnswer) string {
 	switch {
 	case a.Unsupported != "":
 		return "does not take this bound"
-	case a.Says == solvers.Infeasible:
+	case a.Infeasible():
 		return "proves that no configuration keeps it"
 	case !a.Answered:
 		return "finds no configuration"
-	case a.Says == solvers.NotFound:
+	case a.Admits():
 		return "says that its answer breaks it"
-	case a.Says == solvers.Optimal:
+	case a.Optimal():
 		return "proves that it is optimal"
 	}
 	return ""

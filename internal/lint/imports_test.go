@@ -29,12 +29,13 @@ var rooms = map[string][]string{
 	"live/emulator":       {"models"},
 	"internal/cli":        {"traces", "models", "sim", "solvers", "baselines", "experiments", "figures", "live"},
 	"internal/recordings": nil,
+	"internal/browser":    nil,
 	"internal/lint":       nil,
 	".":                   {"internal/cli"},
 }
 
 // testsOnly are the packages that only tests may import.
-var testsOnly = []string{"internal/recordings", "solvers/solverstest", "live/emulator"}
+var testsOnly = []string{"internal/browser", "internal/recordings", "solvers/solverstest", "live/emulator"}
 
 // soleImporters names, for a library, the one package that may import it. The
 // external tests of rooms below that package may too: the emulator knows nothing
