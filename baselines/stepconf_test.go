@@ -487,3 +487,49 @@ func TestStepConfErrors(t *testing.T) {
 		t.Errorf("a space of another workflow: error %v", err)
 	}
 }
+
+// The optimum over time keeps the limit by the model, costs no less than the
+// proved optimum, and no more than that of a limit that is shorter by a step per
+// stage.
+func TestStepConfOptimumOverTime(t *testing.T) {
+	def := stepDefinition(t, nil, []int{0}, []int{0}, []int{1, 2}, []int{3})
+	m, space, price := fitSteps(t, def), stepSpace(t, def, 1, 2, 8), models.MustPrice(models.PriceAWS)
+	cost := func(p models.StaticPolicy) (usd, latency float64) {
+		times := make([]float64, space.Workflow.Len())
+		for i, c := range p.Config {
+			times[i] = m.Time(i, c)
+			usd += price.Stage(c, times[i])
+		}
+		return usd, space.Workflow.Latency(times)
+	}
+	exact := func(limit float64) float64 {
+		p, err := baselines.StepConf{Limit: limit, Price: price}.Optimal(context.Background(), m, space)
+		if err != nil {
+			t.Fatal(err)
+		}
+		usd, _ := cost(p)
+		return usd
+	}
+	const steps = 400
+	for _, limit := range []float64{25, 40, 80, 200} {
+		p, err := baselines.StepConf{Limit: limit, Price: price}.OptimalOverTime(m, space, steps)
+		if err != nil {
+			t.Fatal(err)
+		}
+		usd, latency := cost(p)
+		shorter := limit * (1 - float64(space.Workflow.Len())/steps)
+		if latency > limit+1e-9 || usd < exact(limit)-1e-12 || usd > exact(shorter)+1e-12 {
+			t.Errorf("limit %v s: %v s and %v USD; the optima are %v and, of %v s, %v USD", limit, latency, usd, exact(limit), shorter, exact(shorter))
+		}
+	}
+	fastest, err := baselines.StepConf{Limit: 0.1, Price: price}.OptimalOverTime(m, space, steps)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, latency := cost(fastest); latency < 0.1 {
+		t.Errorf("a limit of 0.1 s is kept with %v s", latency)
+	}
+	if _, err := (baselines.StepConf{Limit: 9, Price: price}).OptimalOverTime(m, space, 0); err == nil {
+		t.Error("no steps are taken")
+	}
+}

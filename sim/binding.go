@@ -127,7 +127,7 @@ func (c *cloud) bind(t *tenant, key bindingKey) (uint32, error) {
 // started ahead.
 func (c *cloud) prewarmAs(t *tenant, start int64, list []models.Prewarm) error {
 	for _, p := range list {
-		if err := runnable(t.workflow.Stage(p.Stage), p.StageConfig, c.platform.Price); err != nil {
+		if err := runnable(t.world, t.workflow.Stage(p.Stage), p.StageConfig, c.platform.Price); err != nil {
 			return fmt.Errorf("pre-warming: %w", err)
 		}
 		c.later(start+nanoseconds(p.At), errand{what: prewarms, a: c.deploy(t, p.Stage, "", p.StageConfig), b: uint32(p.Parallelism)})

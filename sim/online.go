@@ -91,7 +91,7 @@ func (o *online) resolve(d decided) *resolution {
 	}
 	r := &resolution{}
 	stage := o.world.Workflow().Stage(d.stage)
-	if r.err = runnable(stage, d.config, o.price); r.err == nil {
+	if r.err = runnable(o.world, stage, d.config, o.price); r.err == nil {
 		if r.behaviour, r.err = o.world.Stage(d.stage, d.config, d.inputParallelism); r.err == nil {
 			r.bill = newTariff(o.price, d.config)
 		}

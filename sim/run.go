@@ -219,7 +219,7 @@ func newPlan(world World, config models.Config, s Settings) (*plan, error) {
 	}
 	var errs []error
 	for i, c := range l.config {
-		if err := runnable(w.Stage(i), c, s.Price); err != nil {
+		if err := runnable(world, w.Stage(i), c, s.Price); err != nil {
 			errs = append(errs, err)
 		}
 	}
@@ -253,7 +253,7 @@ func streamsOf(s Settings) models.Streams { return models.Streams{Seed: s.Seed}.
 // 10,000 children of a distributed map at a time.
 const maxParallelism = 10_000
 
-func runnable(stage models.Stage, c models.StageConfig, price models.PriceBook) error {
+func runnable(world World, stage models.Stage, c models.StageConfig, price models.PriceBook) error {
 	switch {
 	case c.Parallelism < 1 || c.Parallelism > maxParallelism:
 		return fmt.Errorf("stage %q: %d instances; need 1 to %d", stage.Name, c.Parallelism, maxParallelism)
@@ -263,7 +263,7 @@ func runnable(stage models.Stage, c models.StageConfig, price models.PriceBook) 
 		return fmt.Errorf("stage %q: %d MB of memory", stage.Name, c.Memory)
 	case price.NominalMemory && !(c.VCPU > 0):
 		return fmt.Errorf("stage %q: %v vCPU, which price book %s charges by", stage.Name, c.VCPU, price.Name)
-	case c.Processes > 1 || c.Bundle > 1:
+	case c.Bundle > 1 || c.Processes > 1 && !knowsProcesses(world):
 		return fmt.Errorf("stage %q: %d processes and bundles of %d are not simulated", stage.Name, c.Processes, c.Bundle)
 	}
 	return nil

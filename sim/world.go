@@ -42,6 +42,19 @@ type Joiner interface {
 	Join(stages []Behaviour) []Behaviour
 }
 
+// ProcessWorld is a World whose times depend on the number of processes inside an
+// instance (models.StageConfig.Processes). In others a configuration with several is
+// an error: recordings do not tell what they do.
+type ProcessWorld interface {
+	World
+	KnowsProcesses() bool
+}
+
+func knowsProcesses(w World) bool {
+	p, ok := w.(ProcessWorld)
+	return ok && p.KnowsProcesses()
+}
+
 // Task is what one task does: the times of its steps in nanoseconds.
 type Task struct {
 	Cold    int64 // from the stage being ready to the function running

@@ -112,12 +112,7 @@ func pick(all []recordedFunction, names []string) ([]recordedFunction, error) {
 // work returns the time of every input on one vCPU, or the most below it: the
 // geometric mean over the sizes with as many, in s; NaN where none was recorded.
 func (f recordedFunction) work() []float64 {
-	one := 0.0
-	for _, s := range f.sizes {
-		if s.vcpu <= 1 {
-			one = max(one, s.vcpu)
-		}
-	}
+	one := f.oneVCPU()
 	out := make([]float64, len(f.inputs))
 	for k := range f.inputs {
 		sum, n := 0.0, 0.0
@@ -130,6 +125,52 @@ func (f recordedFunction) work() []float64 {
 	}
 	return out
 }
+
+// oneVCPU returns the largest number of vCPU that is not above one.
+func (f recordedFunction) oneVCPU() float64 {
+	one := 0.0
+	for _, s := range f.sizes {
+		if s.vcpu <= 1 {
+			one = max(one, s.vcpu)
+		}
+	}
+	return one
+}
+
+// ratio returns the multi-core ratio that explains the recorded times best, in
+// least squares, from 0 to 1.
+func (f recordedFunction) ratio() float64 {
+	var sum, weight float64
+	for i, v := range f.relative(f.sizes) {
+		if x := 1 - 1/f.sizes[i].vcpu; x > 0 && !math.IsNaN(v) {
+			sum, weight = sum+(1-v)*x, weight+x*x
+		}
+	}
+	return max(0, min(1, sum/max(weight, 1e-12)))
+}
+
+// scatter returns how much the times of every input vary on as many vCPU: the
+// standard deviation of their logarithm over the sizes, times the root of the
+// repetitions that a recorded mean is of.
+func (f recordedFunction) scatter() []float64 {
+	work := f.work()
+	out := make([]float64, len(f.inputs))
+	for k := range f.inputs {
+		var squares, n float64
+		for _, s := range f.sizes {
+			if v := f.seconds[s.memory][k]; s.vcpu == f.oneVCPU() && !math.IsNaN(v) {
+				d := math.Log(v / work[k])
+				squares, n = squares+d*d, n+1
+			}
+		}
+		out[k] = math.Sqrt(chunkFuncRepetitions * squares / max(n-1, 1))
+	}
+	return out
+}
+
+// chunkFuncRepetitions is how often a time was measured that the profiles hold the
+// mean of.
+const chunkFuncRepetitions = 5
 
 // relative returns the times of a function over its memory, relative to those on
 // one vCPU: geometric means, in which every input counts alike.

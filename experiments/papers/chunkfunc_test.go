@@ -164,9 +164,12 @@ func TestShape(t *testing.T) {
 	} {
 		var s shape
 		test.add(&s)
-		c := s.claim(Claim{}, Shape)
+		c := s.claim(Claim{}, "bad luck")
 		if c.Verdict != test.want || !strings.Contains(c.Why, test.why) {
 			t.Errorf("%s: %s, %s; want %s, %q", name, c.Verdict, c.Why, test.want, test.why)
+		}
+		if strings.Contains(c.Why, "Cause: bad luck") != (c.Verdict == NotReproduced) {
+			t.Errorf("%s: %s, %s", name, c.Verdict, c.Why)
 		}
 		if len(c.Reported) != len(s.features) || len(c.Reproduced) != len(s.features) {
 			t.Errorf("%s: %d and %d values of %d", name, len(c.Reported), len(c.Reproduced), len(s.features))

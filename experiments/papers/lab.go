@@ -29,6 +29,7 @@ type shared struct {
 	benches map[string]*bench
 
 	functions func() ([]recordedFunction, error) // of ChunkFunc's profiles, read once; nil where there are none
+	generated func() (*stepWorkload, error)      // of StepConf, made once; nil without those profiles
 }
 
 // bench is a workflow that is ready for experiments. It is made once.
@@ -53,13 +54,16 @@ type trial struct {
 }
 
 func newLab(o Options) *Lab {
-	return &Lab{
-		shared: &shared{
-			options: o, results: map[Cell]CellResult{}, benches: map[string]*bench{},
-			functions: sync.OnceValues(func() ([]recordedFunction, error) { return functionsOf(o.Sources) }),
-		},
-		used: map[string]bool{},
-	}
+	s := &shared{options: o, results: map[Cell]CellResult{}, benches: map[string]*bench{}}
+	s.functions = sync.OnceValues(func() ([]recordedFunction, error) { return functionsOf(o.Sources) })
+	s.generated = sync.OnceValues(func() (*stepWorkload, error) {
+		functions, err := s.functions()
+		if err != nil || functions == nil {
+			return nil, err
+		}
+		return newStepConfFacts().synthetic(functions)
+	})
+	return &Lab{shared: s, used: map[string]bool{}}
 }
 
 // of returns the lab for an experiment that looks at the given cells.

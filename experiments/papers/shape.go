@@ -67,9 +67,9 @@ func (f feature) room() float64 {
 	return min(f.ours-f.lo, f.hi-f.ours) / max(math.Abs(f.claimed()), 1e-9)
 }
 
-// claim judges the features. Where all hold the verdict is best: Shape, unless
-// what is claimed are published numbers and the data is recorded.
-func (s *shape) claim(base Claim, best Verdict) Claim {
+// claim judges the features: Shape where all hold, and else NotReproduced for what
+// is known about the cause.
+func (s *shape) claim(base Claim, cause string) Claim {
 	var broken []string
 	tightest := s.features[0]
 	for _, f := range s.features {
@@ -83,8 +83,10 @@ func (s *shape) claim(base Claim, best Verdict) Claim {
 		}
 	}
 	if len(broken) == 0 {
-		base.Verdict = best
-		base.Why = fmt.Sprintf("all %d features hold, the tightest %v", len(s.features), tightest)
+		base.Verdict = Shape
+		if base.Why = tightest.String(); len(s.features) > 1 {
+			base.Why = fmt.Sprintf("all %d features hold, the tightest %v", len(s.features), tightest)
+		}
 		return base
 	}
 	base.Verdict = NotReproduced
@@ -92,7 +94,7 @@ func (s *shape) claim(base Claim, best Verdict) Claim {
 	if more := len(broken) - shown; more > 0 {
 		base.Why += fmt.Sprintf("; and %d more", more)
 	}
-	return base
+	return base.because(cause)
 }
 
 // missing is claim where the data is not at hand.
@@ -100,18 +102,7 @@ func (s *shape) missing(base Claim, what string) Claim {
 	for i := range s.features {
 		s.features[i].ours = math.NaN()
 	}
-	base = s.claim(base, Shape)
-	base.Verdict, base.Why = NotReproducible, what
-	return base
-}
-
-// unknowable is a claim that nothing at hand can be compared with: published is
-// what it says, and what says what is missing.
-func unknowable(base Claim, published []Value, what string) Claim {
-	base.Reported = published
-	for _, v := range published {
-		base.Reproduced = append(base.Reproduced, Value{At: v.At, Of: v.Of})
-	}
+	base = s.claim(base, "")
 	base.Verdict, base.Why = NotReproducible, what
 	return base
 }

@@ -115,7 +115,7 @@ func (f *stepConfFig10) panel(all []recordedFunction, p fitPanel, count jobCount
 			drawn, claim.Figure = fit.panels(name, r, count), name+"-error.png"
 		}
 	}
-	return s.claim(claim, Shape).because(fmt.Sprintf("%d of %d errors are within %s %%; what is beyond are %s",
+	return s.claim(claim, fmt.Sprintf("%d of %d errors are within %s %%; what is beyond are %s",
 		kept, n, digits(100*f.ErrorAtMost), count.cause)), drawn, nil
 }
 

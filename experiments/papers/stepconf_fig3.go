@@ -60,7 +60,7 @@ func (f *stepConfFig3) Find(_ context.Context, lab *Lab) (Finding, error) {
 			found.Claims = append(found.Claims, s.missing(c, chunkFuncMissing))
 			return
 		}
-		found.Claims = append(found.Claims, s.claim(c, Shape).because(cause))
+		found.Claims = append(found.Claims, s.claim(c, cause))
 	}
 	add(single, base("one-thread", "a function of one thread is flat beyond one vCPU", f.Flat), "")
 	add(many, base("many-cores", "the time of a function that uses many cores is inverse to memory beyond one vCPU", f.Proportional),
