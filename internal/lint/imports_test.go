@@ -41,11 +41,12 @@ var testsOnly = []string{"internal/browser", "internal/recordings", "solvers/sol
 // external tests of rooms below that package may too: the emulator knows nothing
 // of the SDK, and is tested with it.
 var soleImporters = map[string]string{
-	"github.com/aws/aws-sdk-go-v2":   "live",          // the rest of the program never talks to a cloud
-	"github.com/aws/aws-lambda-go":   "live/emulator", // functions for tests; the program itself runs none
-	"github.com/urfave/cli":          "internal/cli",  // what a package does must not depend on how it is called
-	"github.com/schollz/progressbar": "internal/cli",
-	"gonum.org/v1/plot":              "figures",
+	"github.com/aws/aws-sdk-go-v2":      "live",          // the rest of the program never talks to a cloud
+	"github.com/aws/aws-lambda-go":      "live/emulator", // functions for tests; the program itself runs none
+	"github.com/johannesboyne/gofakes3": "live/emulator", // the store of those functions
+	"github.com/urfave/cli":             "internal/cli",  // what a package does must not depend on how it is called
+	"github.com/schollz/progressbar":    "internal/cli",
+	"gonum.org/v1/plot":                 "figures",
 }
 
 // ownModules are folders that are modules of their own: what they need is no

@@ -48,13 +48,9 @@ func (e *Emulator) record(op operation, in *request) Call {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	c := Call{N: len(e.calls) + 1, Nth: 1, Service: op.service, Operation: op.name, Resource: name, Qualifier: qualifier, RequestID: in.id, At: in.now}
-	for i := len(e.calls) - 1; i >= 0; i-- {
-		if e.calls[i].Service == c.Service && e.calls[i].Operation == c.Operation {
-			c.Nth = e.calls[i].Nth + 1
-			break
-		}
-	}
+	of := op.service + " " + op.name
+	e.seen[of]++
+	c := Call{N: len(e.calls) + 1, Nth: e.seen[of], Service: op.service, Operation: op.name, Resource: name, Qualifier: qualifier, RequestID: in.id, At: in.now}
 	e.calls = append(e.calls, c)
 	return c
 }

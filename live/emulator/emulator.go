@@ -37,6 +37,7 @@ type Emulator struct {
 	executions map[string]*execution // by ARN
 	random     *rand.Rand
 	calls      []Call
+	seen       map[string]int // calls by service and operation
 	faults     []*armedFault
 	bill       Bill
 }
@@ -64,7 +65,7 @@ func Start(o Options) (*Emulator, error) {
 		handlers:  make(map[string]Handler),
 		groups:    make(map[string]*logGroup),
 	}
-	e.machines, e.executions = make(map[string]*machine), make(map[string]*execution)
+	e.machines, e.executions, e.seen = make(map[string]*machine), make(map[string]*execution), make(map[string]int)
 	e.random = rand.New(rand.NewPCG(o.Seed, 0))
 	for name, h := range o.Handlers {
 		e.handlers[name] = h
@@ -80,16 +81,18 @@ func Start(o Options) (*Emulator, error) {
 // URL is the endpoint of every service.
 func (e *Emulator) URL() string { return e.url }
 
+// Account is the number of the account that everything belongs to.
+func (e *Emulator) Account() string { return e.options.Account }
+
 // Env returns what points the SDK's default chain at the emulator: a list of
 // NAME=VALUE for the environment of a process.
 func (e *Emulator) Env() []string {
 	c := e.options.Credentials[0]
-	env := []string{
+	return []string{
 		"AWS_ENDPOINT_URL=" + e.url, "AWS_REGION=" + e.options.Region,
 		"AWS_ACCESS_KEY_ID=" + c.AccessKey, "AWS_SECRET_ACCESS_KEY=" + c.Secret,
 		"AWS_SESSION_TOKEN=" + c.Session, "AWS_EC2_METADATA_DISABLED=true",
 	}
-	return env
 }
 
 // Close ends everything that the emulator started: connections, executions,

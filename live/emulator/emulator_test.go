@@ -1,8 +1,6 @@
 package emulator_test
 
 import (
-	"archive/zip"
-	"bytes"
 	"context"
 	"encoding/base64"
 	"strings"
@@ -17,6 +15,7 @@ import (
 	"go.uber.org/goleak"
 
 	"eevee/live/emulator"
+	"eevee/live/emulator/functions"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -51,27 +50,11 @@ func client(t *testing.T, e *emulator.Emulator) aws.Config {
 // pack makes a package of one file, which may be executed.
 func pack(t *testing.T, name, content string) []byte {
 	t.Helper()
-	data, err := zipped(name, content)
+	data, err := functions.Zip(name, []byte(content))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return data
-}
-
-func zipped(name, content string) ([]byte, error) {
-	var b bytes.Buffer
-	w := zip.NewWriter(&b)
-	header := &zip.FileHeader{Name: name, Method: zip.Deflate}
-	header.SetMode(0o755)
-	f, err := w.CreateHeader(header)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := f.Write([]byte(content)); err != nil {
-		return nil, err
-	}
-	err = w.Close()
-	return b.Bytes(), err
 }
 
 // create makes a function of the given name and memory and waits for it.

@@ -100,7 +100,7 @@ func (s stub) serve(ctx context.Context, job job) outcome {
 	// waited for all the same, so that nothing is left behind.
 	r := <-done
 	if ctx.Err() == context.DeadlineExceeded {
-		return outcome{duration: job.deadline.Sub(start), maxMemory: 1, failure: timedOut, log: i.lines(), gone: true}
+		return outcome{duration: time.Duration(job.settings.Timeout) * time.Second, maxMemory: 1, failure: timedOut, log: i.lines(), gone: true}
 	}
 	out := outcome{payload: r.payload, duration: time.Since(start), maxMemory: max(i.MaxMemoryMB, 1), log: i.lines()}
 	if i.Duration > 0 {

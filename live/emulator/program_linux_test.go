@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -16,24 +15,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
-	"github.com/johannesboyne/gofakes3"
-	"github.com/johannesboyne/gofakes3/backend/s3mem"
 
 	"eevee/live/emulator"
+	"eevee/live/emulator/store"
 	"eevee/traces/logs"
 )
-
-// store starts an object store with one bucket and returns the bucket's address.
-func store(t *testing.T) string {
-	t.Helper()
-	backend := s3mem.New()
-	if err := backend.CreateBucket("bucket"); err != nil {
-		t.Fatal(err)
-	}
-	server := httptest.NewServer(gofakes3.New(backend, gofakes3.WithLogger(gofakes3.DiscardLog())).Server())
-	t.Cleanup(server.Close)
-	return server.URL + "/bucket"
-}
 
 // deploy makes a function of one of the programs.
 func deploy(t *testing.T, c *lambda.Client, program string, memory int32, variables map[string]string) *string {
@@ -65,9 +51,13 @@ type answered struct {
 func TestPrograms(t *testing.T) {
 	e := start(t, emulator.Options{})
 	c := lambda.NewFromConfig(client(t, e))
-	bucket := store(t)
+	objects, err := store.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer objects.Close()
 	for _, program := range []string{"hash", "exchange", "walk"} {
-		name := deploy(t, c, program, 1769, map[string]string{"STORE_URL": bucket})
+		name := deploy(t, c, program, 1769, map[string]string{"STORE_URL": objects.URL()})
 		var digests []string
 		for i := range 2 {
 			out, text := invoke(t, c, *name, `{"instance":3,"parallelism":16}`)

@@ -1,5 +1,5 @@
-// Package functions names the Lambda functions in its folders: small and real,
-// built with github.com/aws/aws-lambda-go for the runtime provided.al2023. Each
+// Package functions builds the Lambda functions in its folders: small and real,
+// made with github.com/aws/aws-lambda-go for the runtime provided.al2023. Each
 // does a fixed amount of work, divided among the instances of its stage, and
 // says how long reading, computing and writing took.
 //
@@ -15,7 +15,11 @@
 //
 //	{"instance": 0, "digest": "9f86d081", "steps": {"read_s": 0, "compute_s": 0.12, "write_s": 0}}
 //
-// where the digest tells that the work was done. They read and write objects at the address in the variable
-// STORE_URL, that of a bucket, by plain S3 requests without a signature; without
-// it, hash and walk read and write nothing and exchange fails.
+// where the digest tells that the work was done. They read and write objects at
+// the address in the variable STORE_URL, that of a bucket (see package store),
+// by plain S3 requests without a signature; without it, hash and walk read and
+// write nothing and exchange fails.
+//
+// They are part of the main module: what they need is in its go.sum, and is
+// linked into nothing else.
 package functions
