@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"slices"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -15,7 +16,7 @@ import (
 )
 
 // CompareSchema names the JSON form of a Comparison.
-const CompareSchema = "eevee.compare/1"
+const CompareSchema = "eevee.compare/2"
 
 // Comparison is several methods and policies on the same problem, the same
 // scenarios, the same holdout and the same simulated world.
@@ -50,12 +51,18 @@ func (c Compared) Answered() bool { return c.Predicted != nil }
 
 // Keeps reports whether the answer keeps the bound on the sample.
 func (c Compared) Keeps() bool {
-	return c.Bound.Violations != nil && *c.Bound.Violations <= c.Bound.AllowedViolations
+	return keptBound(c.Bound) && !slices.ContainsFunc(c.Further, func(b ResultBound) bool { return !keptBound(b) })
 }
 
-// objective returns the mean objective, NaN where there is none.
+func keptBound(b ResultBound) bool { return b.Kept != nil && *b.Kept }
+
+// objective returns what is minimised, NaN where there is none.
 func (c Compared) objective() float64 {
 	switch {
+	case c.Objective.PercentileS != nil:
+		return *c.Objective.PercentileS
+	case c.Objective.PercentileUSD != nil:
+		return *c.Objective.PercentileUSD
 	case c.Objective.MeanS != nil:
 		return *c.Objective.MeanS
 	case c.Objective.MeanUSD != nil:
@@ -88,9 +95,18 @@ type SimPoint struct {
 type CompareOptions struct {
 	Methods []string // names as ContenderNames returns them
 	Bound   solvers.Bound
-	Samples int // as in Request
+	Further []solvers.Bound // as in Request
+	Samples int             // as in Request
 	Seed    uint64
 	Runs    int // of the simulator per method; 0: none
+
+	// Percentile of the objective to minimise; 0: its mean.
+	Percentile float64
+}
+
+// aim returns what is asked of every configuration.
+func (o CompareOptions) aim() solvers.Aim {
+	return solvers.Aim{Bound: o.Bound, Further: o.Further, Percentile: o.Percentile}
 }
 
 // contest is what the cells of a comparison share.
@@ -120,7 +136,7 @@ func (s *Setup) Compare(ctx context.Context, o CompareOptions, done func()) (Com
 		cells[i] = func(ctx context.Context) (Compared, []float64, error) { return c.methodCell(ctx, m) }
 	}
 	var err error
-	if c.problem, err = s.Problem(o.Bound, o.Samples, o.Seed); err != nil {
+	if c.problem, err = s.ProblemOf(o.aim(), o.Samples, o.Seed); err != nil {
 		return Comparison{}, err
 	}
 	c.holdout = sync.OnceValues(func() (*models.Scenarios, error) { return s.Holdout(o.Seed, 0, solvers.HoldoutSize) })
@@ -154,14 +170,14 @@ func (s *Setup) Compare(ctx context.Context, o CompareOptions, done func()) (Com
 // methodCell lets one method answer. Every method gets a problem of its own
 // around the shared scenarios, so that its evaluations are counted apart.
 func (c *contest) methodCell(ctx context.Context, m solvers.Method) (Compared, []float64, error) {
-	p, err := c.Pose(c.problem.Scenarios, c.problem.Bound)
+	p, err := c.pose(c.problem.Scenarios, c.problem.Aim)
 	if err != nil {
 		return Compared{}, nil, err
 	}
 	if reason := m.Supports(p); reason != nil {
 		return c.unsupported(m.String(), Before, reason), nil, nil
 	}
-	answer, err := c.answer(ctx, p, Request{Bound: c.options.Bound, Method: m, Seed: c.options.Seed}, func(attempt, n int) (*models.Scenarios, error) {
+	answer, err := c.answer(ctx, p, Request{Bound: c.options.Bound, Further: c.options.Further, Percentile: c.options.Percentile, Method: m, Seed: c.options.Seed}, func(attempt, n int) (*models.Scenarios, error) {
 		if attempt == 0 && n == solvers.HoldoutSize {
 			return c.holdout()
 		}

@@ -49,13 +49,14 @@ func (c *contest) judge(ctx context.Context, name string, policy models.Policy, 
 	if err != nil {
 		return Compared{}, nil, err
 	}
-	allowed, err := c.problem.Allowed()
+	demands, err := c.problem.Demands()
 	if err != nil {
 		return Compared{}, nil, err
 	}
+	allowed := demands[0].Allowed
 	outcome := c.problem.Judge(sample.Latency, sample.Cost)
 	report := solvers.Report{
-		Method: name, Allowed: allowed, Feasible: outcome.Violations <= allowed, Outcome: outcome,
+		Method: name, Allowed: allowed, Demands: demands, Feasible: outcome.Violations <= allowed, Outcome: outcome,
 		Holdout: c.problem.CheckHoldout(c.problem.Judge(followed.Latency, followed.Cost)),
 		Solution: solvers.Solution{
 			Status: solvers.Done, Objective: outcome.Objective, Violations: outcome.Violations,
@@ -88,6 +89,9 @@ func (c *contest) judge(ctx context.Context, name string, policy models.Policy, 
 
 // policy makes a policy for the problem, or says why it cannot.
 func (c *contest) policy(ctx context.Context, name string) (models.Policy, error) {
+	if err := c.options.aim().Plain(); err != nil {
+		return nil, err
+	}
 	if c.options.Bound.Metric != solvers.Latency {
 		return nil, fmt.Errorf("the bound is on %s, and %s keeps a limit on latency", c.options.Bound.Metric, name)
 	}

@@ -144,6 +144,15 @@ func ReadResult(path string) (Result, error) {
 	return r, nil
 }
 
+// OneBound says why the answer is not one to a single percentile and the mean of
+// the other metric, nil if it is.
+func (r Result) OneBound() error {
+	if len(r.Further) > 0 || r.Bound.Measure != solvers.Quantile || r.Bound.AlsoLimitS != nil || r.Bound.AlsoLimitUSD != nil || r.Objective.Percentile != 0 {
+		return errors.New("was found under several bounds, a joint one or one on CVaR, or minimises a percentile; what is asked here is known for one percentile of one metric")
+	}
+	return nil
+}
+
 // Asked returns the bound that was asked for.
 func (r Result) Asked() solvers.Bound {
 	b := solvers.Bound{Metric: r.Bound.Metric, Percentile: r.Bound.Percentile, Confidence: r.Bound.Confidence, Rule: r.Bound.Rule}

@@ -12,7 +12,7 @@ import (
 )
 
 // ResultSchema names the JSON form of a Result; see schemas/solve.schema.json.
-const ResultSchema = "eevee.solve/2"
+const ResultSchema = "eevee.solve/3"
 
 // Result is the answer to a Request as "eevee solve" prints it, in base units
 // with the unit in the name. Of the fields that come in two units only the one
@@ -29,6 +29,7 @@ type Result struct {
 	Space       string         `json:"space"`
 	SpaceSize   *big.Int       `json:"space_size"`
 	Bound       ResultBound    `json:"bound"`
+	Further     []ResultBound  `json:"further,omitempty"`  // the other bounds; absent where there is one
 	Config      []ResultStage  `json:"config"`             // of the answer; with status infeasible or not-found the closest miss
 	Schedule    []ResultTimes  `json:"schedule,omitempty"` // of the stages that do not start by themselves; see "eevee simulate --arrivals"
 	Objective   ResultMean     `json:"objective"`
@@ -49,20 +50,51 @@ type ResultTrace struct {
 	SHA256 string `json:"sha256"`
 }
 
-// ResultBound is the bound as asked for and as kept.
+// Guarantee is what a rule promises of a bound.
+type Guarantee string
+
+// The guarantees.
+const (
+	FiniteSample Guarantee = "finite-sample" // over the draw of the sample, for every configuration
+	OnHoldout    Guarantee = "holdout"       // confirmed on scenarios that no method saw
+	NoGuarantee  Guarantee = "none"
+)
+
+// guaranteeOf returns what is promised of a bound: of CVaR nothing, whatever the
+// rule.
+func guaranteeOf(b solvers.Bound) Guarantee {
+	switch {
+	case b.Measure == solvers.CVaR:
+		return NoGuarantee
+	case b.Rule == solvers.Certified:
+		return FiniteSample
+	case b.Rule == solvers.Verified:
+		return OnHoldout
+	}
+	return NoGuarantee
+}
+
+// ResultBound is a bound as asked for and as kept.
 type ResultBound struct {
-	Metric            solvers.Metric `json:"metric"`
-	LimitS            *float64       `json:"limit_s,omitempty"`
-	LimitUSD          *float64       `json:"limit_usd,omitempty"`
-	Percentile        float64        `json:"percentile"`
-	Confidence        float64        `json:"confidence"`
-	Rule              solvers.Rule   `json:"rule"`
-	AllowedViolations int            `json:"allowed_violations"`
-	Violations        *int           `json:"violations,omitempty"` // on the sample, by the configuration
-	EnforcedLimitS    *float64       `json:"enforced_limit_s,omitempty"`
-	EnforcedLimitUSD  *float64       `json:"enforced_limit_usd,omitempty"`
-	ReachableLimitS   *float64       `json:"reachable_limit_s,omitempty"` // with status infeasible: the smallest that can be kept
-	ReachableLimitUSD *float64       `json:"reachable_limit_usd,omitempty"`
+	Metric            solvers.Metric  `json:"metric"`
+	Measure           solvers.Measure `json:"measure,omitempty"` // "cvar"; absent: the percentile
+	LimitS            *float64        `json:"limit_s,omitempty"`
+	LimitUSD          *float64        `json:"limit_usd,omitempty"`
+	AlsoLimitS        *float64        `json:"also_limit_s,omitempty"` // on the other metric, of a joint bound
+	AlsoLimitUSD      *float64        `json:"also_limit_usd,omitempty"`
+	Percentile        float64         `json:"percentile"`
+	Confidence        float64         `json:"confidence"` // of all bounds together
+	Rule              solvers.Rule    `json:"rule"`
+	Guarantee         Guarantee       `json:"guarantee,omitempty"`
+	AllowedViolations int             `json:"allowed_violations"`
+	Violations        *int            `json:"violations,omitempty"` // on the sample, by the configuration
+	CVaRS             *float64        `json:"cvar_s,omitempty"`     // on the sample, by the configuration
+	CVaRUSD           *float64        `json:"cvar_usd,omitempty"`
+	Kept              *bool           `json:"kept,omitempty"` // on the sample, by the configuration
+	EnforcedLimitS    *float64        `json:"enforced_limit_s,omitempty"`
+	EnforcedLimitUSD  *float64        `json:"enforced_limit_usd,omitempty"`
+	ReachableLimitS   *float64        `json:"reachable_limit_s,omitempty"` // with status infeasible: the smallest that can be kept
+	ReachableLimitUSD *float64        `json:"reachable_limit_usd,omitempty"`
 }
 
 // ResultStage is the configuration of one stage.
@@ -85,11 +117,15 @@ type ResultTimes struct {
 	PrewarmS *float64 `json:"prewarm_s,omitempty"` // its instances are started
 }
 
-// ResultMean is a sample mean of one metric.
+// ResultMean is a sample mean of one metric, and a percentile of it where that is
+// minimised.
 type ResultMean struct {
-	Metric  solvers.Metric `json:"metric"`
-	MeanS   *float64       `json:"mean_s,omitempty"`
-	MeanUSD *float64       `json:"mean_usd,omitempty"`
+	Metric        solvers.Metric `json:"metric"`
+	Percentile    float64        `json:"percentile,omitempty"` // that is minimised; absent: the mean is
+	PercentileS   *float64       `json:"percentile_s,omitempty"`
+	PercentileUSD *float64       `json:"percentile_usd,omitempty"`
+	MeanS         *float64       `json:"mean_s,omitempty"`
+	MeanUSD       *float64       `json:"mean_usd,omitempty"`
 }
 
 // Predicted is what the model says about the configuration, on the sample. A
@@ -125,6 +161,26 @@ type ResultHoldout struct {
 	Confidence       float64  `json:"confidence"`
 	ObjectiveMeanS   *float64 `json:"objective_mean_s,omitempty"`
 	ObjectiveMeanUSD *float64 `json:"objective_mean_usd,omitempty"`
+
+	ObjectivePercentileS   *float64 `json:"objective_percentile_s,omitempty"` // where a percentile is minimised
+	ObjectivePercentileUSD *float64 `json:"objective_percentile_usd,omitempty"`
+
+	Bounds []ResultCheck `json:"bounds,omitempty"` // every bound, the first one first; absent where one percentile is all that is bounded
+}
+
+// ResultCheck is what the holdout says about one bound.
+type ResultCheck struct {
+	Violations int     `json:"violations"`
+	RiskLo     float64 `json:"risk_lo"`
+	RiskHi     float64 `json:"risk_hi"`
+
+	// With CVaR, its value and an asymptotic interval.
+	CVaRS     *float64 `json:"cvar_s,omitempty"`
+	CVaRLoS   *float64 `json:"cvar_lo_s,omitempty"`
+	CVaRHiS   *float64 `json:"cvar_hi_s,omitempty"`
+	CVaRUSD   *float64 `json:"cvar_usd,omitempty"`
+	CVaRLoUSD *float64 `json:"cvar_lo_usd,omitempty"`
+	CVaRHiUSD *float64 `json:"cvar_hi_usd,omitempty"`
 }
 
 // ResultRuntime is how long the parts took, in milliseconds.
@@ -143,18 +199,25 @@ func (s *Setup) Result(a Answer) Result {
 		Schema: ResultSchema, Workflow: s.Definition.Workflow.Name(), Method: a.Report.Method, Status: sol.Status,
 		Seed: a.Request.Seed, Trace: ResultTrace{s.Trace.Origin, s.Trace.SHA256},
 		Model: s.Model.Name(), Price: s.Price.Name, Space: s.SpaceName, SpaceSize: s.Size,
-		Bound: ResultBound{
-			Metric: b.Metric, Percentile: b.Percentile, Confidence: b.Confidence, Rule: b.Rule, AllowedViolations: a.Report.Allowed,
-		},
-		Objective: ResultMean{Metric: objective},
+		Objective: ResultMean{Metric: objective, Percentile: a.Request.Percentile},
 		Samples:   a.Request.Samples, Evaluations: a.Report.Evaluations, States: sol.States, Warnings: slices.Clone(sol.Warnings),
 		Runtime: &ResultRuntime{
 			Fit: ms(a.Timing.Fit), Sample: ms(a.Timing.Sample), Solve: ms(a.Timing.Solve), Check: ms(a.Timing.Holdout),
 		},
 	}
-	put(bounded, b.Limit, &r.Bound.LimitS, &r.Bound.LimitUSD)
+	for i, d := range a.Report.Demands {
+		bound := resultBound(d, a.Report.Outcome)
+		put(d.Metric, sol.Reachable*(d.Limit/b.Limit), &bound.ReachableLimitS, &bound.ReachableLimitUSD)
+		if i == 0 {
+			r.Bound = bound
+		} else {
+			r.Further = append(r.Further, bound)
+		}
+	}
+	if slices.ContainsFunc(a.Report.Demands, func(d solvers.Demand) bool { return d.Measure == solvers.CVaR }) {
+		r.Warnings = append(r.Warnings, "CVaR is judged by its value on the sample: no rule gives it a finite-sample guarantee")
+	}
 	put(bounded, sol.Enforced, &r.Bound.EnforcedLimitS, &r.Bound.EnforcedLimitUSD)
-	put(bounded, sol.Reachable, &r.Bound.ReachableLimitS, &r.Bound.ReachableLimitUSD)
 	put(objective, sol.LowerBound, &r.Certificate.LowerBoundS, &r.Certificate.LowerBoundUSD)
 	if gap := sol.Gap(); !math.IsInf(gap, 1) && !math.IsNaN(gap) && sol.Status != solvers.Infeasible {
 		r.Certificate.Gap = &gap
@@ -162,8 +225,12 @@ func (s *Setup) Result(a Answer) Result {
 	if a.Report.Outcome.Latency == nil {
 		return r
 	}
-	put(objective, sol.Objective, &r.Objective.MeanS, &r.Objective.MeanUSD)
-	r.Bound.Violations = &a.Report.Outcome.Violations
+	mean := sol.Objective
+	if a.Request.Percentile != 0 {
+		put(objective, sol.Objective, &r.Objective.PercentileS, &r.Objective.PercentileUSD)
+		mean = meanOfValues(a.Report.Outcome.Bounded(objective))
+	}
+	put(objective, mean, &r.Objective.MeanS, &r.Objective.MeanUSD)
 	r.Config = ConfigStages(s.Definition.Workflow, sol.Config)
 	r.Schedule = scheduleTimes(s.Definition.Workflow, sol.Schedule)
 	r.Warnings = append(r.Warnings, s.standings(r.Config, sol.Config)...)
@@ -171,9 +238,59 @@ func (s *Setup) Result(a Answer) Result {
 	h := a.Report.Holdout
 	if h.N > 0 {
 		r.Holdout = &ResultHoldout{N: h.N, Violations: h.Violations, RiskLo: h.RiskLo, RiskHi: h.RiskHi, Confidence: h.Confidence}
-		put(objective, h.Objective, &r.Holdout.ObjectiveMeanS, &r.Holdout.ObjectiveMeanUSD)
+		mean := h.Objective
+		if a.Request.Percentile != 0 {
+			put(objective, h.Objective, &r.Holdout.ObjectivePercentileS, &r.Holdout.ObjectivePercentileUSD)
+			mean = meanOfValues(h.Outcome.Bounded(objective))
+		}
+		put(objective, mean, &r.Holdout.ObjectiveMeanS, &r.Holdout.ObjectiveMeanUSD)
+		if a.Request.Aim().Plain() != nil {
+			for i, c := range h.Bounds {
+				r.Holdout.Bounds = append(r.Holdout.Bounds, resultCheck(a.Report.Demands[i], c))
+			}
+		}
 	}
 	return r
+}
+
+// resultBound returns a bound with what an outcome on the sample, if any, makes
+// of it.
+func resultBound(d solvers.Demand, o solvers.Outcome) ResultBound {
+	r := ResultBound{
+		Metric: d.Metric, Measure: d.Measure, Percentile: d.Percentile, Confidence: d.Confidence, Rule: d.Rule,
+		Guarantee: guaranteeOf(d.Bound), AllowedViolations: d.Allowed,
+	}
+	put(d.Metric, d.Limit, &r.LimitS, &r.LimitUSD)
+	if d.Also > 0 {
+		put(d.Metric.Other(), d.Also, &r.AlsoLimitS, &r.AlsoLimitUSD)
+	}
+	if o.Latency == nil {
+		return r
+	}
+	violations, kept := d.Violations(o.Latency, o.Cost), d.Keeps(o.Latency, o.Cost)
+	r.Violations, r.Kept = &violations, &kept
+	if d.Measure == solvers.CVaR {
+		put(d.Metric, d.Reach(o.Latency, o.Cost), &r.CVaRS, &r.CVaRUSD)
+	}
+	return r
+}
+
+func resultCheck(d solvers.Demand, c solvers.BoundCheck) ResultCheck {
+	r := ResultCheck{Violations: c.Violations, RiskLo: c.RiskLo, RiskHi: c.RiskHi}
+	if d.Measure == solvers.CVaR {
+		put(d.Metric, c.CVaR, &r.CVaRS, &r.CVaRUSD)
+		put(d.Metric, c.CVaRLo, &r.CVaRLoS, &r.CVaRLoUSD)
+		put(d.Metric, c.CVaRHi, &r.CVaRHiS, &r.CVaRHiUSD)
+	}
+	return r
+}
+
+func meanOfValues(values []float64) float64 {
+	sum := 0.0
+	for _, v := range values {
+		sum += v
+	}
+	return sum / float64(len(values))
 }
 
 // put stores a value under the unit of its metric, unless it is not a number.

@@ -109,12 +109,21 @@ func newSetup(def *models.Definition, choice Choice) (*Setup, error) {
 // Request is one problem for one method.
 type Request struct {
 	Bound   solvers.Bound
+	Further []solvers.Bound // to be kept as well; see solvers.Aim
 	Method  solvers.Method
 	Samples int    // scenarios; 0: what the bound's rule needs, at least 10,000
 	Seed    uint64 // of scenarios, method and holdout
 
+	// Percentile of the objective to minimise; 0: its mean.
+	Percentile float64
+
 	// Posed is shown the problem before the method is; it may be nil.
 	Posed func(*solvers.Problem)
+}
+
+// Aim returns what the request asks of a configuration.
+func (r Request) Aim() solvers.Aim {
+	return solvers.Aim{Bound: r.Bound, Further: r.Further, Percentile: r.Percentile}
 }
 
 // Answer is what a method made of a Request.
@@ -148,24 +157,33 @@ func (s *Setup) Holdout(seed uint64, attempt, n int) (*models.Scenarios, error) 
 	return s.Model.Sample(n, s.Price, HoldoutStreams(seed).Sub(strconv.Itoa(attempt)))
 }
 
-// Problem draws the scenarios of a problem and poses it.
+// Problem draws the scenarios of a problem with one bound and poses it.
 func (s *Setup) Problem(bound solvers.Bound, samples int, seed uint64) (*solvers.Problem, error) {
-	if err := bound.Check(); err != nil {
+	return s.ProblemOf(solvers.Aim{Bound: bound}, samples, seed)
+}
+
+// ProblemOf draws the scenarios of a problem and poses it.
+func (s *Setup) ProblemOf(aim solvers.Aim, samples int, seed uint64) (*solvers.Problem, error) {
+	if err := aim.Check(); err != nil {
 		return nil, err
 	}
 	if samples == 0 {
-		samples = bound.DefaultSamples(s.Size)
+		samples = aim.DefaultSamples(s.Size)
 	}
 	scenarios, err := s.Scenarios(samples, seed)
 	if err != nil {
 		return nil, err
 	}
-	return s.Pose(scenarios, bound)
+	return s.pose(scenarios, aim)
 }
 
-// Pose poses a problem on scenarios that are drawn already.
+// Pose poses a problem with one bound on scenarios that are drawn already.
 func (s *Setup) Pose(scenarios *models.Scenarios, bound solvers.Bound) (*solvers.Problem, error) {
-	p, err := solvers.NewProblem(s.Space, scenarios, bound)
+	return s.pose(scenarios, solvers.Aim{Bound: bound})
+}
+
+func (s *Setup) pose(scenarios *models.Scenarios, aim solvers.Aim) (*solvers.Problem, error) {
+	p, err := solvers.Pose(s.Space, scenarios, aim)
 	if err != nil {
 		return nil, err
 	}
@@ -176,7 +194,7 @@ func (s *Setup) Pose(scenarios *models.Scenarios, bound solvers.Bound) (*solvers
 // Solve poses a request and re-checks the answer on a holdout.
 func (s *Setup) Solve(ctx context.Context, r Request) (Answer, error) {
 	start := time.Now()
-	p, err := s.Problem(r.Bound, r.Samples, r.Seed)
+	p, err := s.ProblemOf(r.Aim(), r.Samples, r.Seed)
 	if err != nil {
 		return Answer{}, err
 	}

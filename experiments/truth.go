@@ -50,12 +50,13 @@ type StagesRisk struct {
 // on: enough to tell a risk of 5 % from one of 7 %.
 const replayRuns = 2000
 
-// Truth judges the answer by the trace. Where there is nothing to judge it is
-// nil: no configuration that keeps the bound, or no rows. Warnings say where
+// Truth judges the answer by the trace: the risk of breaking its first bound.
+// Where there is nothing to judge it is nil: no configuration that keeps the
+// bounds, no rows, or no percentile of one metric to count by. Warnings say where
 // model and trace disagree.
 func (s *Setup) Truth(ctx context.Context, a Answer) (*Truth, []string, error) {
 	config, bound := a.Report.Solution.Config, a.Request.Bound
-	if !a.Report.Feasible || s.Profile == nil || a.Report.Holdout.N == 0 {
+	if !a.Report.Feasible || s.Profile == nil || a.Report.Holdout.N == 0 || bound.Also > 0 || bound.Measure != solvers.Quantile {
 		return nil, nil, nil
 	}
 	t := &Truth{}

@@ -41,7 +41,7 @@ func TestJolteonOnRandomProblems(t *testing.T) {
 				t.Fatalf("objective %v with %d violations of %d; exhaustive: %s, %v", s.Objective, s.Violations, report.Allowed, best.Status, best.Objective)
 			}
 		case solvers.NotFound:
-			if report.Feasible || len(s.Warnings) != 1 {
+			if report.Feasible || len(s.Warnings) == 0 {
 				t.Fatalf("not found, but %d violations of %d, warnings %q", s.Violations, report.Allowed, s.Warnings)
 			}
 		default:

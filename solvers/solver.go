@@ -237,7 +237,7 @@ type Report struct {
 	Solution    Solution
 	Allowed     int      // k: scenarios of the sample that may break the first bound
 	Demands     []Demand // every bound, the first one first
-	Feasible    bool     // Config keeps all bounds on the sample
+	Feasible    bool     // Config keeps all bounds on the sample, and its objective is finite
 	Outcome     Outcome  // on the sample; zero where there is no Config
 	Evaluations int
 	Holdout     HoldoutCheck
@@ -367,7 +367,7 @@ func solveOnce(ctx context.Context, p *Problem, m Method, streams models.Streams
 	}
 	r.Outcome = p.evaluateOn(p.Scenarios, s.Config)
 	r.Solution.Objective, r.Solution.Violations = r.Outcome.Objective, r.Outcome.Violations
-	r.Feasible = keepsAll(demands, r.Outcome.Latency, r.Outcome.Cost)
+	r.Feasible = keepsAll(demands, r.Outcome.Latency, r.Outcome.Cost) && !math.IsInf(r.Outcome.Objective, 1)
 	if !r.Feasible && (s.Status == Optimal || s.Status == Done) {
 		// A method may answer with a configuration that breaks the bound; it
 		// may not call that done.
@@ -376,6 +376,9 @@ func solveOnce(ctx context.Context, p *Problem, m Method, streams models.Streams
 			if !d.Keeps(r.Outcome.Latency, r.Outcome.Cost) {
 				r.Solution.Warnings = append(r.Solution.Warnings, "the answer breaks the bound: "+d.breach(r.Outcome))
 			}
+		}
+		if math.IsInf(r.Outcome.Objective, 1) {
+			r.Solution.Warnings = append(r.Solution.Warnings, "the objective of the answer is infinite")
 		}
 	}
 	if holdout == nil {

@@ -36,7 +36,7 @@ func compareVerb() verb {
 		),
 		need: []string{"workflow"},
 		run: func(c *call) error {
-			bound, err := b.bound(c)
+			aim, err := b.aim(c)
 			if err != nil {
 				return err
 			}
@@ -55,7 +55,7 @@ func compareVerb() verb {
 			}
 			progress := c.track("comparing", len(names))
 			r, err := setup.Compare(c.ctx, experiments.CompareOptions{
-				Methods: names, Bound: bound, Samples: samples, Seed: c.seed, Runs: runs,
+				Methods: names, Bound: aim.Bound, Further: aim.Further, Percentile: aim.Percentile, Samples: samples, Seed: c.seed, Runs: runs,
 			}, func() { progress.add(1) })
 			if err != nil {
 				return err
@@ -66,19 +66,15 @@ func compareVerb() verb {
 					return err
 				}
 			}
-			return c.result(r, func(w io.Writer) error { return writeComparison(w, setup, bound, r, pictures) })
+			return c.result(r, func(w io.Writer) error { return writeComparison(w, setup, aim, r, pictures) })
 		},
 	}
 }
 
-func writeComparison(w io.Writer, s *experiments.Setup, bound solvers.Bound, r experiments.Comparison, pictures []string) error {
-	limit := fmt.Sprintf("%v s", bound.Limit)
-	if bound.Metric == solvers.Cost {
-		limit = fmt.Sprintf("%v USD", bound.Limit)
-	}
+func writeComparison(w io.Writer, s *experiments.Setup, aim solvers.Aim, r experiments.Comparison, pictures []string) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s, %s at most %s at p%v (model %s, %s trace; the bound allows a risk of %.4g)\n\n",
-		s.Definition.Workflow.Name(), bound.Metric, limit, bound.Percentile, s.Model.Name(), s.Trace.Origin, bound.Risk())
+	fmt.Fprintf(&b, "%s, %s (model %s, %s trace; the bound allows a risk of %.4g)\n\n",
+		s.Definition.Workflow.Name(), aimText(aim), s.Model.Name(), s.Trace.Origin, aim.Bound.Risk())
 	rows, refused := comparisonRows(r)
 	b.WriteString(textTable([]any{
 		"#", "method", "status", "~", "mean cost (¢)", "mean latency (s)", "p95 (s)", "simulated cost (¢)", "simulated p95 (s)",

@@ -35,6 +35,9 @@ func explainVerb() verb {
 			if err != nil {
 				return err
 			}
+			if err := asked.OneBound(); err != nil {
+				return fmt.Errorf("%s: %w", path, err)
+			}
 			if s.workflow == "" {
 				s.workflow = asked.Workflow
 				if _, err := models.Load(s.workflow); err != nil {

@@ -44,7 +44,7 @@ func (f *frontierFlags) check(c *call, method string) error {
 		}
 		return nil
 	}
-	for _, flag := range []string{"latency", "cost"} {
+	for _, flag := range []string{"latency", "cost", "joint", "minimise"} {
 		if c.isSet(flag) {
 			return usagef("--frontier and --%s exclude each other: a frontier holds every bound", flag)
 		}

@@ -30,8 +30,12 @@ func solveVerb() verb {
 		name:    "solve",
 		summary: "choose memory and parallelism of every stage under a bound",
 		detail: "One of --latency and --cost is the bound; the mean of the other is minimised.\n" +
-			"Rule certified guarantees the percentile with the given confidence over the\n" +
-			"draw of the scenarios, under the fitted model; plugin is what the published\n" +
+			"Either may be given several times, as --latency 30s@50 --latency 40s@99; with\n" +
+			"both, --minimise says what to make small, which can be a percentile: cost@95.\n" +
+			"--joint limits the share of runs that exceed one or the other. 40s@cvar95 limits\n" +
+			"the mean of the worst 5 %, on the sample and without a guarantee.\n" +
+			"Rule certified guarantees percentiles, all at once, with the given confidence over\n" +
+			"the draw of the scenarios, under the fitted model; plugin is what the published\n" +
 			"systems do and guarantees nothing; verified accepts what a holdout confirms.",
 		flags: append(f,
 			countFlag(&samples, "samples", "", "`N` scenarios; default: what the rule needs, at least 10,000"),
@@ -49,7 +53,7 @@ func solveVerb() verb {
 				defer cancel()
 				return frontier.solve(c, ctx, &s, b, samples, output)
 			}
-			bound, err := b.bound(c)
+			aim, err := b.aim(c)
 			if err != nil {
 				return err
 			}
@@ -68,9 +72,10 @@ func solveVerb() verb {
 			}
 			ctx, cancel := withDeadline(c.ctx, deadline)
 			defer cancel()
-			ctx = solvers.WithProgress(ctx, c.searching(bound.Metric.Other()))
+			ctx = solvers.WithProgress(ctx, c.searching(aim.Objective()))
 			answer, err := setup.Solve(ctx, experiments.Request{
-				Bound: bound, Method: m, Samples: samples, Seed: c.seed, Posed: func(p *solvers.Problem) {
+				Bound: aim.Bound, Further: aim.Further, Percentile: aim.Percentile,
+				Method: m, Samples: samples, Seed: c.seed, Posed: func(p *solvers.Problem) {
 					if exact, ok := m.(solvers.Exact); ok {
 						c.remark("the search takes at most %d MB", exact.Memory(p)>>20)
 					}
@@ -141,23 +146,53 @@ func (c *call) searching(objective solvers.Metric) func(solvers.Progress) {
 // verdictOf returns the error for an answer that holds no configuration to
 // use, nil for one that does.
 func verdictOf(r experiments.Result) error {
-	b := r.Bound
-	limit := amount(b.LimitS, b.LimitUSD)
+	asked := askedText(r)
 	switch r.Status {
 	case solvers.Infeasible:
-		reach := "unknown"
-		if b.ReachableLimitS != nil || b.ReachableLimitUSD != nil {
-			reach = amount(b.ReachableLimitS, b.ReachableLimitUSD)
+		if len(r.Further) > 0 {
+			reach := "what one can keep is unknown"
+			if x := ratio(r.Bound.ReachableLimitS, r.Bound.LimitS) + ratio(r.Bound.ReachableLimitUSD, r.Bound.LimitUSD); x > 0 {
+				reach = fmt.Sprintf("%.4g times all limits is the best that one can keep", x)
+			}
+			return nothingf("no configuration keeps %s on these scenarios; %s", asked, reach)
 		}
-		return nothingf("no configuration keeps %s %s at p%v on these scenarios; the best that one can keep is %s", b.Metric, limit, b.Percentile, reach)
+		reach := "unknown"
+		if r.Bound.ReachableLimitS != nil || r.Bound.ReachableLimitUSD != nil {
+			reach = amount(r.Bound.ReachableLimitS, r.Bound.ReachableLimitUSD)
+		}
+		return nothingf("no configuration keeps %s on these scenarios; the best that one can keep is %s", asked, reach)
 	case solvers.NotFound:
-		return nothingf("method %s found no configuration that keeps %s %s at p%v; it does not prove that there is none", r.Method, b.Metric, limit, b.Percentile)
+		return nothingf("method %s found no configuration that keeps %s; it does not prove that there is none", r.Method, asked)
 	case solvers.LimitHit:
 		if len(r.Config) == 0 {
-			return nothingf("the search was ended before it found a configuration that keeps %s %s at p%v", b.Metric, limit, b.Percentile)
+			return nothingf("the search was ended before it found a configuration that keeps %s", asked)
 		}
 	}
 	return nil
+}
+
+// ratio returns a over b, 0 where either is missing.
+func ratio(a, b *float64) float64 {
+	if a == nil || b == nil {
+		return 0
+	}
+	return *a / *b
+}
+
+// askedText says what bounds were asked for, in a few words.
+func askedText(r experiments.Result) string {
+	var parts []string
+	for _, b := range append([]experiments.ResultBound{r.Bound}, r.Further...) {
+		text := fmt.Sprintf("%s %s at p%v", b.Metric, amount(b.LimitS, b.LimitUSD), b.Percentile)
+		switch {
+		case b.Measure == solvers.CVaR:
+			text = fmt.Sprintf("CVaR %v of %s %s", b.Percentile, b.Metric, amount(b.LimitS, b.LimitUSD))
+		case b.AlsoLimitS != nil || b.AlsoLimitUSD != nil:
+			text = fmt.Sprintf("%s %s with %s %s at p%v", b.Metric, amount(b.LimitS, b.LimitUSD), b.Metric.Other(), amount(b.AlsoLimitS, b.AlsoLimitUSD), b.Percentile)
+		}
+		parts = append(parts, text)
+	}
+	return strings.Join(parts, ", ")
 }
 
 // amount prints a value in the unit that it is there in.
@@ -185,9 +220,16 @@ func writeResult(w io.Writer, r experiments.Result) error {
 		b.WriteString(textTable([]any{"predicted", "mean", "p50", "p95", "p99"}, rows) + "\n")
 	}
 	if h := r.Holdout; h != nil {
-		fmt.Fprintf(&b, "holdout: %d of %d fresh scenarios exceed the limit: risk %.4f to %.4f at %v %% confidence, the bound allows %.4g\n",
-			h.Violations, h.N, h.RiskLo, h.RiskHi, h.Confidence, (100-r.Bound.Percentile)/100)
+		if len(h.Bounds) > 0 {
+			b.WriteString(boundTable(r) + "\n")
+		} else {
+			fmt.Fprintf(&b, "holdout: %d of %d fresh scenarios exceed the limit: risk %.4f to %.4f at %v %% confidence, the bound allows %.4g\n",
+				h.Violations, h.N, h.RiskLo, h.RiskHi, h.Confidence, (100-r.Bound.Percentile)/100)
+		}
 		fmt.Fprintf(&b, "holdout: mean %s %s\n", r.Objective.Metric, amount(h.ObjectiveMeanS, h.ObjectiveMeanUSD))
+		if r.Objective.Percentile != 0 {
+			fmt.Fprintf(&b, "holdout: p%v of %s %s\n", r.Objective.Percentile, r.Objective.Metric, amount(h.ObjectivePercentileS, h.ObjectivePercentileUSD))
+		}
 	}
 	if t := r.Truth; t != nil && t.Replay != nil {
 		fmt.Fprintf(&b, "trace: %d of %d replayed runs exceed the limit: risk %.4f to %.4f\n", t.Replay.Violations, t.Replay.Runs, t.Replay.RiskLo, t.Replay.RiskHi)
@@ -195,12 +237,12 @@ func writeResult(w io.Writer, r experiments.Result) error {
 	if t := r.Truth; t != nil && t.Stages != nil {
 		fmt.Fprintf(&b, "trace: residuals of %d runs give a risk of %.4f with stages drawn together, %.4f with independent ones\n", t.Stages.Runs, t.Stages.Joint, t.Stages.Independent)
 	}
-	if r.Bound.Violations != nil {
+	if r.Bound.Violations != nil && r.OneBound() == nil {
 		fmt.Fprintf(&b, "sample: %d of %d scenarios exceed the limit, rule %s allows %d\n", *r.Bound.Violations, r.Samples, r.Bound.Rule, r.Bound.AllowedViolations)
 	}
 	if g := r.Certificate.Gap; g != nil {
-		fmt.Fprintf(&b, "proved: no configuration of the %v in space %q is below a mean %s of %s (gap %.2g %%)\n",
-			r.SpaceSize, r.Space, r.Objective.Metric, amount(r.Certificate.LowerBoundS, r.Certificate.LowerBoundUSD), 100**g)
+		fmt.Fprintf(&b, "proved: no configuration of the %v in space %q is below a %s %s of %s (gap %.2g %%)\n",
+			r.SpaceSize, r.Space, figureText(r.Objective), r.Objective.Metric, amount(r.Certificate.LowerBoundS, r.Certificate.LowerBoundUSD), 100**g)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -229,12 +271,44 @@ func configTable(config []experiments.ResultStage) string {
 		"percentiles hold on average over configurations between the recorded ones; a method chose this one, so they may not\n"
 }
 
+// figureText names what is minimised.
+func figureText(o experiments.ResultMean) string {
+	if o.Percentile != 0 {
+		return fmt.Sprintf("p%v", o.Percentile)
+	}
+	return "mean"
+}
+
+// boundTable shows every bound on the sample and on the holdout.
+func boundTable(r experiments.Result) string {
+	var rows [][]any
+	for i, b := range append([]experiments.ResultBound{r.Bound}, r.Further...) {
+		check := r.Holdout.Bounds[i]
+		one := experiments.Result{Bound: b}
+		if b.Measure == solvers.CVaR {
+			rows = append(rows, []any{askedText(one), "is " + amount(b.CVaRS, b.CVaRUSD), "",
+				fmt.Sprintf("about %s to %s", amount(check.CVaRLoS, check.CVaRLoUSD), amount(check.CVaRHiS, check.CVaRHiUSD)), "none"})
+			continue
+		}
+		rows = append(rows, []any{askedText(one), fmt.Sprintf("%d of %d", *b.Violations, r.Samples), b.AllowedViolations,
+			fmt.Sprintf("risk %.4f to %.4f", check.RiskLo, check.RiskHi), string(b.Guarantee)})
+	}
+	return textTable([]any{"bound", "broken", "allowed", fmt.Sprintf("holdout (%v %%)", r.Holdout.Confidence), "guarantee"}, rows)
+}
+
 // headline says in one line what was asked and what came of it.
 func headline(r experiments.Result) string {
 	b := r.Bound
-	line := fmt.Sprintf("%s, %s at most %s at p%v: %s", r.Workflow, b.Metric, amount(b.LimitS, b.LimitUSD), b.Percentile, r.Status)
+	asked := fmt.Sprintf("%s at most %s at p%v", b.Metric, amount(b.LimitS, b.LimitUSD), b.Percentile)
+	if r.OneBound() != nil {
+		asked = askedText(r)
+	}
+	line := fmt.Sprintf("%s, %s: %s", r.Workflow, asked, r.Status)
 	closest := r.Status == solvers.Infeasible || r.Status == solvers.NotFound
 	if len(r.Config) > 0 && !closest {
+		if r.Objective.Percentile != 0 {
+			line += fmt.Sprintf(", p%v of %s %s", r.Objective.Percentile, r.Objective.Metric, amount(r.Objective.PercentileS, r.Objective.PercentileUSD))
+		}
 		line += fmt.Sprintf(", mean %s %s", r.Objective.Metric, amount(r.Objective.MeanS, r.Objective.MeanUSD))
 	}
 	line += fmt.Sprintf("\nmethod %s, model %s, price %s, %s trace", r.Method, r.Model, r.Price, r.Trace.Source)

@@ -29,6 +29,10 @@ func TestSolveGolden(t *testing.T) {
 	s.run("solve --workflow ml --cost 0.012 --percentile 90 --confidence 99 --samples 2000 --seed 7")
 	s.run("solve --workflow video --latency 20 --rule plugin --samples 1000 --method jolteon")
 	s.run("solve --workflow ml --latency 5s --samples 2000")
+	s.run("solve --workflow ml --latency 30s@50 --latency 40s@p99 --samples 4000 --model jolteon")
+	s.run("solve --workflow ml --latency 40s --cost 0.012 --joint --minimise cost --samples 2000 --model jolteon")
+	s.run("solve --workflow ml --latency 40s@cvar95 --minimise cost@95 --samples 2000 --model jolteon")
+	s.run("solve --workflow ml --latency 20s --cost 0.006 --minimise latency --samples 2000 --model jolteon")
 	s.run("fit --workflow ml -o $DIR/model.json")
 	s.run("solve --workflow ml --model-file $DIR/model.json --latency 40s --samples 2000 -o $DIR/config.json")
 	s.run("simulate --workflow ml --config $DIR/config.json --runs 500 --latency 40s -o $DIR/runs.parquet --timeline $DIR/timeline.json --quiet")
@@ -52,6 +56,11 @@ func TestBadSolveInput(t *testing.T) {
 	s.write("model.json", []byte(`{"schema":"eevee.model/1"}`))
 	for _, command := range []string{
 		"solve", "solve --workflow ml", "solve --workflow ml --latency 40s --cost 1",
+		"solve --workflow ml --latency 40s@", "solve --workflow ml --latency 40s@p100", "solve --workflow ml --latency 40s@cvar", "solve --workflow ml --latency @99",
+		"solve --workflow ml --latency 40s --minimise mean", "solve --workflow ml --latency 40s --minimise cost@cvar95", "solve --workflow ml --latency 40s --minimise latency",
+		"solve --workflow ml --cost 0.01 --minimise cost", "solve --workflow ml --latency 40s --joint", "solve --workflow ml --latency 40s@99 --cost 1 --joint --minimise cost",
+		"solve --workflow ml --latency 40s@cvar95 --cost 1 --joint --minimise cost", "solve --workflow ml --latency 40s@cvar95 --rule verified",
+		"solve --workflow ml --latency 40s@50 --latency 45s@99 --method jolteon", "solve --workflow ml --frontier --joint",
 		"solve --workflow ml --latency 0", "solve --workflow ml --latency nan", "solve --workflow ml --latency -3s", "solve --workflow ml --cost 0",
 		"solve --workflow ml --latency 40s --percentile 100", "solve --workflow ml --latency 40s --percentile 0", "solve --workflow ml --latency 40s --confidence 100",
 		"solve --workflow ml --latency 40s --rule strict", "solve --workflow ml --latency 40s --method magic", "solve --workflow ml --latency 40s --samples 0",
@@ -169,6 +178,11 @@ func TestSolveMatchesItsSchema(t *testing.T) {
 		"solve --json --workflow ml --samples 800 --latency 3s",
 		"solve --json --workflow video --samples 800 --cost 0.0001",
 		"solve --json --workflow ml --samples 800 --latency 3s --method jolteon --rule plugin",
+		"solve --json --workflow ml --samples 4000 --latency 30s@50 --latency 40s@99 -o " + file,
+		"solve --json --workflow ml --samples 800 --latency 40s --cost 0.012 --joint --minimise latency",
+		"solve --json --workflow ml --samples 800 --latency 40s@cvar95 --cost 0.02@cvar90 --minimise cost@95",
+		"solve --json --workflow ml --samples 800 --latency 20s --cost 0.006 --minimise cost",
+		"solve --json --workflow ml --samples 800 --latency 3s@cvar95",
 	} {
 		_, stdout, _ := runProgram(strings.Fields(command)...)
 		texts := []string{stdout}
