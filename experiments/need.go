@@ -3,12 +3,15 @@ package experiments
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"os"
 	"runtime"
 	"slices"
 	"strconv"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -227,4 +230,69 @@ func (f *future) runs(c models.Config, n int, source *rand.Rand) [][]models.Obse
 func scaled(s models.Steps, by [3]float64) models.Steps {
 	s.Read, s.Compute, s.Write = s.Read*by[0], s.Compute*by[1], s.Write*by[2]
 	return s
+}
+
+// needed are the rows of a Need that are worth recording: the one that helps
+// most, and those that cannot be told apart from it.
+func (n Need) needed() []NeedRow {
+	var rows []NeedRow
+	for k, r := range n.Rows {
+		if k == 0 || r.Tied {
+			rows = append(rows, r)
+		}
+	}
+	return rows
+}
+
+// ReadNeed reads the configurations to record out of what "eevee fit --need
+// --json" printed: the one that helps most, and those that cannot be told apart
+// from it.
+func ReadNeed(path string, def *models.Definition) ([]models.Config, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	var file struct {
+		Workflow string `json:"workflow"`
+		Need     *Need  `json:"need"`
+	}
+	if err := json.Unmarshal(text, &file); err != nil {
+		return nil, fmt.Errorf("%s: not what \"eevee fit --need --json\" prints: %w", path, err)
+	}
+	w := def.Workflow
+	switch {
+	case file.Need == nil:
+		return nil, fmt.Errorf("%s: has no \"need\"; give what \"eevee fit --need --json\" printed", path)
+	case file.Workflow != w.Name():
+		return nil, fmt.Errorf("%s: is about workflow %q, not %q", path, file.Workflow, w.Name())
+	}
+	var configs []models.Config
+	for _, r := range file.Need.needed() {
+		c, err := parseConfig(r.Configuration, def)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		configs = append(configs, c)
+	}
+	if len(configs) == 0 {
+		return nil, fmt.Errorf("%s: asks for no configuration", path)
+	}
+	return configs, nil
+}
+
+// parseConfig reads what Config.String writes.
+func parseConfig(text string, def *models.Definition) (models.Config, error) {
+	parts := strings.Fields(text)
+	if len(parts) != def.Workflow.Len() {
+		return nil, fmt.Errorf("configuration %q has %d stages, workflow %s has %d", text, len(parts), def.Workflow.Name(), def.Workflow.Len())
+	}
+	var c models.Config
+	for _, part := range parts {
+		var parallelism, memory int
+		if n, err := fmt.Sscanf(part, "%dx%dMB", &parallelism, &memory); n != 2 || err != nil || parallelism < 1 || memory < 1 {
+			return nil, fmt.Errorf("configuration %q: %q is not of the form 4x1769MB", text, part)
+		}
+		c = append(c, def.StageConfig(memory, parallelism))
+	}
+	return c, nil
 }

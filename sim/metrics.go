@@ -233,6 +233,12 @@ func distinct(sorted []float64) int {
 	return n
 }
 
+// Describe returns the distribution of at least one value, with intervals at a
+// confidence in percent.
+func Describe(values []float64, confidence float64) Distribution {
+	return describe(slices.Clone(values), confidence)
+}
+
 // describe sorts values.
 func describe(values []float64, confidence float64) Distribution {
 	n := len(values)

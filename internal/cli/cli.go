@@ -31,6 +31,7 @@ func verbs() []verb {
 		sweepVerb(),
 		figuresVerb(),
 		reproduceVerb(),
+		liveVerb(),
 		versionVerb(),
 	}
 }

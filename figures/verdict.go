@@ -1,0 +1,63 @@
+package figures
+
+import (
+	"fmt"
+	"slices"
+
+	"eevee/experiments"
+	"eevee/solvers"
+)
+
+// Verdict draws what was predicted for a configuration and what real executions
+// made of it, for latency and cost: the share of runs below every value, as
+// predicted, and as measured with a point for every run, and the bound.
+func Verdict(v *experiments.Verdict) []Picture {
+	var latency, cost []float64
+	for _, p := range v.Points {
+		latency, cost = append(latency, p.LatencyS), append(cost, p.CostUSD*Cents)
+	}
+	predicted := make([]float64, len(v.Samples.Cost))
+	for k, x := range v.Samples.Cost {
+		predicted[k] = x * Cents
+	}
+	return []Picture{
+		{"live-latency", "latency of every execution, as predicted and as measured", verdictChart(v, solvers.Latency, "latency", "s", v.Samples.Latency, latency)},
+		{"live-cost", "cost of every execution, as predicted and as measured", verdictChart(v, solvers.Cost, "cost per run", "¢", predicted, cost)},
+	}
+}
+
+// curvePoints is how many points the curve of a prediction has: enough for its
+// 99th percentile.
+const curvePoints = 400
+
+func verdictChart(v *experiments.Verdict, metric solvers.Metric, label, unit string, predicted, measured []float64) Chart {
+	c := Chart{
+		Title: fmt.Sprintf("%s, %d runs, model %s", v.Workflow, v.Runs, v.Model),
+		X:     Axis{Label: label, Unit: unit},
+		Y:     Axis{Label: "runs below it", Unit: "%", Min: new(0.0), Max: new(100.0)},
+	}
+	line := Series{Name: "predicted", Line: true}
+	n := len(predicted) // ascending
+	for k := range curvePoints + 1 {
+		i := k * (n - 1) / curvePoints
+		line.Points = append(line.Points, Point{X: predicted[i], Y: 100 * (float64(i) + 0.5) / float64(n)})
+	}
+	points := Series{Name: "measured"}
+	for k, x := range slices.Sorted(slices.Values(measured)) {
+		points.Points = append(points.Points, Point{X: x, Y: 100 * (float64(k) + 0.5) / float64(len(measured))})
+	}
+	c.Series = []Series{line, points}
+	if b := v.Bound; b != nil && b.Metric == metric {
+		limit := 0.0
+		if b.LimitS != nil {
+			limit = *b.LimitS
+		} else {
+			limit = *b.LimitUSD * Cents
+		}
+		c.References = []Reference{
+			{Kind: Vertical, Value: limit, Text: "bound"},
+			{Kind: Horizontal, Value: b.Percentile, Text: fmt.Sprintf("p%v", b.Percentile)},
+		}
+	}
+	return c
+}
