@@ -134,15 +134,16 @@ func (x *execution) follow(ctx context.Context, arn string) (usd float64, err er
 	if err != nil {
 		return 0, err
 	}
-	usd = float64(len(run.Visits)+1) * x.session.transitionUSD
+	transitions := 0 // states entered, and retries
+	for _, v := range run.Visits {
+		transitions += max(1, len(v.Attempts))
+	}
+	usd = float64(transitions) * x.session.transitionUSD
 	answers := answersOf(events)
 	for _, a := range tried {
 		f, memory := x.session.functions[x.session.at[a.stage]], x.config[a.stage].Memory
 		cost := f.cost(memory, float64(*a.row.BilledMS)/1e3)
 		usd += cost
-		if a.attempt > 0 {
-			usd += x.session.transitionUSD
-		}
 		x.row(a, answers[*a.row.RequestID], cost)
 	}
 	x.runner.mu.Lock()
@@ -276,7 +277,11 @@ func (x *execution) reports(ctx context.Context, f *function, since int64, all [
 		if err != nil && !hasCode(err, codeNotFound) {
 			return explain("log group "+group+" cannot be read", err)
 		}
+		rows = slices.DeleteFunc(rows, func(r traces.Record) bool { return x.claimed[*r.RequestID] })
 		if join(all, mine, rows) {
+			for _, k := range mine {
+				x.claimed[*all[k].row.RequestID] = true
+			}
 			return nil
 		}
 		if time.Now().After(deadline) {

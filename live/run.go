@@ -25,7 +25,8 @@ type runner struct {
 	bill    *Bill
 	slots   chan struct{} // one for every invocation that may be in flight
 
-	machineARN string // of the copy that executes the current configuration
+	machineARN string          // of the copy that executes the current configuration
+	claimed    map[string]bool // requests that belong to an execution of a state machine
 
 	mu  sync.Mutex
 	out Outcome
@@ -34,8 +35,8 @@ type runner struct {
 func newRunner(s *Session, on *stand, rec *recording) *runner {
 	return &runner{
 		session: s, client: s.client, stand: on, rec: rec, bill: NewBill(s.request.MaxSpendUSD),
-		slots: make(chan struct{}, s.client.settings.Concurrency),
-		out:   Outcome{Executions: []Execution{}, Warnings: []string{}},
+		slots: make(chan struct{}, s.client.settings.Concurrency), claimed: make(map[string]bool),
+		out: Outcome{Executions: []Execution{}, Warnings: []string{}},
 	}
 }
 
