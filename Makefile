@@ -1,7 +1,7 @@
 # Everything here needs Go, make, git and sh. Modules are fetched on first use.
 
 .DEFAULT_GOAL := check
-.PHONY: check build vet fmt lint test race bench bench-long faults fuzz golden reproduce prove help clean
+.PHONY: check build vet fmt lint test race bench bench-long faults fuzz golden reproduce demo-live prove help clean
 
 # Tests and `make reproduce` read the recordings if they lie beside the
 # checkout or in the folder that EEVEE_RECORDINGS names.
@@ -62,6 +62,9 @@ golden: ## rewrite the golden files from what the program prints now
 
 reproduce: build ## build the program and redraw the papers' figures and tables into OUT (default out)
 	bin/eevee reproduce -o $(OUT)
+
+demo-live: build ## profile, fit, solve and validate three real functions in an emulated AWS on loopback, into OUT/demo-live
+	go run ./live/demo bin/eevee $(OUT)/demo-live
 
 clean: ## remove what the targets built
 	rm -rf bin $(OUT)

@@ -57,6 +57,36 @@ func newReplay(t testing.TB, w *models.Workflow, rows []traces.Record, s ReplayS
 	return r
 }
 
+// Rows about whole runs, as live traces have them, change nothing.
+func TestReplayPassesOverRuns(t *testing.T) {
+	w := graph(t, nil)
+	rows := synthesise(w, []size{{1024, 8}}, 2, func(int, size, int) models.Steps { return models.Steps{Cold: 1, Read: 2, Compute: 3, Write: 4} })
+	var with []traces.Record
+	for k, r := range rows {
+		if k%3 == 0 {
+			with = append(with, traces.Record{Workflow: w.Name(), Execution: r.Execution, Epoch: r.Epoch, MapIndex: new(int32(k)), Statistic: traces.Run, Source: traces.Live})
+		}
+		with = append(with, r)
+	}
+	run := func(rows []traces.Record) *Summary {
+		config := make(models.Config, w.Len())
+		for i := range config {
+			config[i] = models.StageConfig{Memory: 1024, VCPU: 1, Parallelism: 8}
+			if !w.Stage(i).Splittable() {
+				config[i].Parallelism = 1
+			}
+		}
+		s, err := Simulate(t.Context(), newReplay(t, w, rows, ReplaySettings{}), config, 50, Settings{Seed: 1, Price: models.MustPrice(models.PriceAWS)}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	if a, b := run(rows), run(with); a.Latency.Mean != b.Latency.Mean || a.Latency.Max != b.Latency.Max || a.Cost.Mean != b.Cost.Mean {
+		t.Errorf("mean latency %v and cost %v, without the rows of runs %v and %v", b.Latency.Mean, b.Cost.Mean, a.Latency.Mean, a.Cost.Mean)
+	}
+}
+
 // Steps that follow a power law are interpolated and extrapolated exactly, on
 // a ragged grid too; cold is a power law only inside.
 func TestInterpolationOfPowerLaws(t *testing.T) {
