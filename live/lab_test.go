@@ -4,7 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"context"
-	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -25,7 +25,13 @@ import (
 	"eevee/traces"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// No test may leave a goroutine behind.
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+		removeProgram()
+		os.Exit(code)
+	}))
+}
 
 // lab is an emulated account with the functions of a workflow in it.
 type lab struct {
@@ -64,6 +70,13 @@ func newLab(t *testing.T, o emulator.Options, work emulator.Handler) *lab {
 	for _, f := range []string{"left", "right", "join"} {
 		o.Handlers["fn-"+f], o.Handlers["eevee-"+run+"-fn-"+f] = work, work
 	}
+	return newLabOf(t, o, "")
+}
+
+// newLabOf is newLab with a program as the code of every function; empty: some
+// script, in whose place handlers run.
+func newLabOf(t *testing.T, o emulator.Options, program string) *lab {
+	t.Helper()
 	e, err := emulator.Start(o)
 	if err != nil {
 		t.Fatal(err)
@@ -83,7 +96,7 @@ func newLab(t *testing.T, o emulator.Options, work emulator.Handler) *lab {
 	}
 	for _, f := range []string{"left", "right", "join"} {
 		l.targets = append(l.targets, live.Target{Function: "fn-" + f, Payload: template})
-		create(t, l.sdk(), "fn-"+f)
+		create(t, l.sdk(), "fn-"+f, program)
 	}
 	l.before = l.functions()
 	return l
@@ -99,15 +112,26 @@ func (l *lab) sdk() *lambda.Client {
 }
 
 // create makes a function of 128 MB.
-func create(t *testing.T, c *lambda.Client, name string) {
+func create(t *testing.T, c *lambda.Client, name, program string) {
 	t.Helper()
+	text := []byte("#!/bin/true " + name + "\n")
+	if program != "" {
+		var err error
+		if text, err = os.ReadFile(program); err != nil {
+			t.Fatal(err)
+		}
+	}
 	var b bytes.Buffer
 	w := zip.NewWriter(&b)
-	f, err := w.Create("bootstrap")
+	header := &zip.FileHeader{Name: "bootstrap", Method: zip.Deflate}
+	header.SetMode(0o755)
+	f, err := w.CreateHeader(header)
 	if err != nil {
 		t.Fatal(err)
 	}
-	fmt.Fprintln(f, "#!/bin/true", name)
+	if _, err := f.Write(text); err != nil {
+		t.Fatal(err)
+	}
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
