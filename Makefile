@@ -63,8 +63,8 @@ golden: ## rewrite the golden files from what the program prints now
 reproduce: build ## build the program and redraw the papers' figures and tables into OUT (default out)
 	bin/eevee reproduce -o $(OUT)
 
-demo-live: build ## profile, fit, solve and validate three real functions in an emulated AWS on loopback, into OUT/demo-live
-	go run ./live/demo bin/eevee $(OUT)/demo-live
+demo-live: ## profile, fit, solve and validate three real functions on an emulated AWS, into OUT/demo-live
+	go test -count=1 -timeout 60m -run '^TestLoop$$' ./live -demo $(abspath $(OUT))/demo-live -v
 
 clean: ## remove what the targets built
 	rm -rf bin $(OUT)

@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"eevee/experiments"
-	"eevee/solvers"
 )
 
 // Verdict draws what was predicted for a configuration and what real executions
@@ -20,9 +19,13 @@ func Verdict(v *experiments.Verdict) []Picture {
 	for k, x := range v.Samples.Cost {
 		predicted[k] = x * Cents
 	}
+	var limitS, limitUSD *float64
+	if v.Bound != nil {
+		limitS, limitUSD = v.Bound.LimitS, v.Bound.LimitUSD
+	}
 	return []Picture{
-		{"live-latency", "latency of every execution, as predicted and as measured", verdictChart(v, solvers.Latency, "latency", "s", v.Samples.Latency, latency)},
-		{"live-cost", "cost of every execution, as predicted and as measured", verdictChart(v, solvers.Cost, "cost per run", "¢", predicted, cost)},
+		{"live-latency", "latency of every execution, as predicted and as measured", verdictChart(v, Axis{Label: "latency", Unit: "s"}, v.Samples.Latency, latency, limitS, 1)},
+		{"live-cost", "cost of every execution, as predicted and as measured", verdictChart(v, Axis{Label: "cost per run", Unit: "¢"}, predicted, cost, limitUSD, Cents)},
 	}
 }
 
@@ -30,10 +33,12 @@ func Verdict(v *experiments.Verdict) []Picture {
 // 99th percentile.
 const curvePoints = 400
 
-func verdictChart(v *experiments.Verdict, metric solvers.Metric, label, unit string, predicted, measured []float64) Chart {
+// verdictChart draws one metric. The limit, nil if the bound is on the other one,
+// is in the unit of rows, of which scale makes that of the axis.
+func verdictChart(v *experiments.Verdict, x Axis, predicted, measured []float64, limit *float64, scale float64) Chart {
 	c := Chart{
 		Title: fmt.Sprintf("%s, %d runs, model %s", v.Workflow, v.Runs, v.Model),
-		X:     Axis{Label: label, Unit: unit},
+		X:     x,
 		Y:     Axis{Label: "runs below it", Unit: "%", Min: new(0.0), Max: new(100.0)},
 	}
 	line := Series{Name: "predicted", Line: true}
@@ -47,16 +52,10 @@ func verdictChart(v *experiments.Verdict, metric solvers.Metric, label, unit str
 		points.Points = append(points.Points, Point{X: x, Y: 100 * (float64(k) + 0.5) / float64(len(measured))})
 	}
 	c.Series = []Series{line, points}
-	if b := v.Bound; b != nil && b.Metric == metric {
-		limit := 0.0
-		if b.LimitS != nil {
-			limit = *b.LimitS
-		} else {
-			limit = *b.LimitUSD * Cents
-		}
+	if limit != nil {
 		c.References = []Reference{
-			{Kind: Vertical, Value: limit, Text: "bound"},
-			{Kind: Horizontal, Value: b.Percentile, Text: fmt.Sprintf("p%v", b.Percentile)},
+			{Kind: Vertical, Value: *limit * scale, Text: "bound"},
+			{Kind: Horizontal, Value: v.Bound.Percentile, Text: fmt.Sprintf("p%v", v.Bound.Percentile)},
 		}
 	}
 	return c

@@ -111,9 +111,14 @@ func (l *lab) sdk() *lambda.Client {
 	})
 }
 
-// create makes a function of 128 MB.
-func create(t *testing.T, c *lambda.Client, name, program string) {
+// create makes a function of 128 MB with variables in its environment, name and
+// value by turns.
+func create(t *testing.T, c *lambda.Client, name, program string, variables ...string) {
 	t.Helper()
+	environment := map[string]string{"SECRET": secret}
+	for i := 0; i < len(variables); i += 2 {
+		environment[variables[i]] = variables[i+1]
+	}
 	text := []byte("#!/bin/true " + name + "\n")
 	if program != "" {
 		var err error
@@ -138,7 +143,7 @@ func create(t *testing.T, c *lambda.Client, name, program string) {
 	_, err = c.CreateFunction(t.Context(), &lambda.CreateFunctionInput{
 		FunctionName: &name, Role: aws.String("arn:aws:iam::123456789012:role/lab"), Runtime: types.RuntimeProvidedal2023,
 		Handler: aws.String("bootstrap"), MemorySize: aws.Int32(128), Timeout: aws.Int32(1), Code: &types.FunctionCode{ZipFile: b.Bytes()},
-		Environment: &types.Environment{Variables: map[string]string{"SECRET": secret}},
+		Environment: &types.Environment{Variables: environment},
 	})
 	if err != nil {
 		t.Fatal(err)
