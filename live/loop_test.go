@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"eevee/live/emulator"
+	"eevee/live/emulator/store"
 	"eevee/traces"
 )
 
@@ -124,7 +125,7 @@ func newLoop(t *testing.T) *lab {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := startStore()
+	s, err := store.Start()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,7 +133,9 @@ func newLoop(t *testing.T) *lab {
 		if err := e.Close(); err != nil {
 			t.Error(err)
 		}
-		s.close()
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
 	})
 	l := &lab{t: t, emulator: e}
 	for _, name := range []string{"exchange", "hash", "walk"} {
@@ -142,7 +145,7 @@ func newLoop(t *testing.T) *lab {
 		if out, err := build.CombinedOutput(); err != nil {
 			t.Fatalf("%v\n%s", err, out)
 		}
-		create(t, l.sdk(), name, path, "STORE_URL", s.url)
+		create(t, l.sdk(), name, path, "STORE_URL", s.URL())
 	}
 	l.before = l.functions()
 	return l
