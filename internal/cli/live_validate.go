@@ -32,7 +32,7 @@ type liveVerdict struct {
 func liveValidateVerb() verb {
 	var l liveFlags
 	var s subject
-	var b boundFlags
+	var b judgedBound
 	var runs, warmUps int
 	var output, config, report string
 	return verb{
@@ -79,7 +79,7 @@ func liveValidateVerb() verb {
 			if err != nil {
 				return err
 			}
-			bound, err := b.judged(config)
+			bound, err := b.judged(c, config)
 			if err != nil {
 				return err
 			}
@@ -137,11 +137,16 @@ func liveValidateVerb() verb {
 	}
 }
 
+// judgedBound is the bound that executions are judged by, as far as the command
+// line says it.
+type judgedBound struct{ latency, cost, percentile, confidence float64 }
+
 // judged returns the bound to judge: that of the flags, else that of the
 // configuration's file, else none.
-func (b *boundFlags) judged(config string) (*solvers.Bound, error) {
+func (b *judgedBound) judged(c *call, config string) (*solvers.Bound, error) {
 	bound := solvers.Bound{Percentile: 95, Rule: solvers.Plugin}
-	if r, err := experiments.ReadResult(config); err == nil {
+	r, err := experiments.ReadResult(config)
+	if err == nil {
 		bound = r.Asked()
 	}
 	switch {
@@ -150,6 +155,9 @@ func (b *boundFlags) judged(config string) (*solvers.Bound, error) {
 	case b.cost > 0:
 		bound.Metric, bound.Limit = solvers.Cost, b.cost
 	case bound.Limit == 0:
+		return nil, nil
+	case r.Bound.Measure == solvers.CVaR || r.Bound.AlsoLimitS != nil || r.Bound.AlsoLimitUSD != nil:
+		c.warn("%s: its bound is not one on a percentile of one metric, and is not judged; give one with --latency or --cost", config)
 		return nil, nil
 	}
 	if b.percentile > 0 {
