@@ -13,10 +13,12 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
 	"eevee/live/emulator"
+	"eevee/live/emulator/functions"
 	"eevee/live/emulator/store"
 	"eevee/traces/logs"
 )
@@ -202,5 +204,51 @@ func TestCloseWhileRunning(t *testing.T) {
 	}
 	if left := children(t); len(left) != 0 {
 		t.Errorf("processes %v are left", left)
+	}
+}
+
+// The duration of the function that is bound by the CPU is inverse to the memory
+// up to one CPU: its product with the share, in CPU seconds, is constant but for
+// what else the machine does.
+func BenchmarkHash(b *testing.B) {
+	work := 1.0
+	if testing.Short() {
+		work = 0.05
+	}
+	code, err := functions.Package(b.Context(), "hash")
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, memory := range []int{128, 256, 512, 1024, 1769} {
+		b.Run(fmt.Sprint(memory), func(b *testing.B) {
+			e, err := emulator.Start(emulator.Options{})
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer e.Close()
+			if err := e.Deploy(emulator.Deployment{Name: "hash", Zip: code, MemoryMB: memory, TimeoutS: 600}); err != nil {
+				b.Fatal(err)
+			}
+			c := lambda.New(lambda.Options{
+				Region: "us-east-1", BaseEndpoint: aws.String(e.URL()), HTTPClient: newTransport(),
+				Credentials: credentials.NewStaticCredentialsProvider(emulator.AccessKey, emulator.Secret, ""),
+			})
+			var computed float64
+			for b.Loop() {
+				out, err := c.Invoke(b.Context(), &lambda.InvokeInput{FunctionName: aws.String("hash"), Payload: fmt.Appendf(nil, `{"work":%v}`, work)})
+				if err != nil {
+					b.Fatal(err)
+				}
+				var a answered
+				if err := json.Unmarshal(out.Payload, &a); err != nil || out.FunctionError != nil {
+					b.Fatalf("%s: %v", out.Payload, err)
+				}
+				computed += a.Steps.Compute
+			}
+			ms := computed * 1e3 / float64(b.N)
+			b.ReportMetric(ms, "ms/op")
+			b.ReportMetric(ms*float64(memory)/1769, "cpu-ms/op")
+			b.ReportMetric(0, "ns/op")
+		})
 	}
 }

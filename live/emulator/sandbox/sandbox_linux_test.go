@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -22,7 +23,58 @@ func TestMain(m *testing.M) {
 	if api := os.Getenv("AWS_LAMBDA_RUNTIME_API"); api != "" {
 		runtimeLoop("http://" + api + "/2018-06-01/runtime/")
 	}
+	if dir := os.Getenv("KEEP_SANDBOX_IN"); dir != "" {
+		keepSandbox(dir)
+	}
 	goleak.VerifyTestMain(m)
+}
+
+// keepSandbox starts a sandbox in a folder, prints its process and waits.
+func keepSandbox(dir string) {
+	program, err := os.Executable()
+	if err != nil {
+		panic(err)
+	}
+	b, err := Start(Settings{Program: program, Root: dir, Dir: filepath.Join(dir, "box")})
+	if err != nil {
+		panic(err)
+	}
+	b.Invoke(context.Background(), Event{ID: "1", Payload: []byte("echo"), Timeout: time.Minute})
+	fmt.Println(b.process.Process.Pid)
+	time.Sleep(time.Hour)
+}
+
+// Processes end with the one that started them, even if that is killed while
+// they are frozen.
+func TestKilled(t *testing.T) {
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	keeper := exec.Command(program)
+	keeper.Env = append(os.Environ(), "KEEP_SANDBOX_IN="+t.TempDir())
+	out, err := keeper.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := keeper.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var pid int
+	_, err = fmt.Fscan(out, &pid)
+	_ = keeper.Process.Kill()
+	_ = keeper.Wait()
+	if err != nil || pid == 0 {
+		t.Fatalf("no process was started: %v", err)
+	}
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+		// A process that nobody waits for stays as a zombie, whose memory is
+		// gone.
+		if _, _, there := memory(pid); !there {
+			return
+		}
+	}
+	t.Errorf("process %d is still there", pid)
 }
 
 // runtimeLoop answers events, which are commands.

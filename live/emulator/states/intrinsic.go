@@ -126,7 +126,7 @@ func apply(name string, args []any) (any, error) {
 	}
 	wants := map[string]int{"ArrayRange": 3, "ArrayLength": 1, "ArrayGetItem": 2, "StringToJson": 1, "JsonToString": 1, "MathAdd": 2}
 	if n, ok := wants[name]; ok && len(args) != n {
-		return nil, fmt.Errorf("States.%s takes %d arguments, not %d", name, n, len(args))
+		return nil, fmt.Errorf("%d arguments of States.%s, which takes %d", len(args), name, n)
 	}
 	switch name {
 	case "Array":
@@ -134,7 +134,7 @@ func apply(name string, args []any) (any, error) {
 	case "ArrayRange":
 		from, to, by := whole[0], whole[1], whole[2]
 		if by == 0 || (to-from)/by >= maxRange {
-			return nil, fmt.Errorf("States.ArrayRange makes at most %d items, by a step that is not 0", maxRange)
+			return nil, fmt.Errorf("a range has at most %d items, by a step that is not 0", maxRange)
 		}
 		list := []any{}
 		for n := from; by > 0 && n <= to || by < 0 && n >= to; n += by {
@@ -144,7 +144,7 @@ func apply(name string, args []any) (any, error) {
 	case "ArrayLength", "ArrayGetItem":
 		list, ok := args[0].([]any)
 		if !ok {
-			return nil, fmt.Errorf("States.%s takes a list", name)
+			return nil, fmt.Errorf("the first argument of States.%s is no list", name)
 		}
 		if name == "ArrayLength" {
 			return json.Number(strconv.Itoa(len(list))), nil
@@ -169,7 +169,7 @@ func apply(name string, args []any) (any, error) {
 // format replaces every {} of a text by the next argument.
 func format(args []any) (any, error) {
 	if len(args) == 0 {
-		return nil, fmt.Errorf("States.Format takes a text")
+		return nil, fmt.Errorf("a format takes a text")
 	}
 	text, ok := args[0].(string)
 	if parts := strings.Split(text, "{}"); ok && len(parts) == len(args) {
@@ -186,5 +186,5 @@ func format(args []any) (any, error) {
 		}
 		return b.String(), nil
 	}
-	return nil, fmt.Errorf("States.Format takes a text and an argument for every {} in it")
+	return nil, fmt.Errorf("a format takes a text and an argument for every {} in it")
 }
