@@ -60,10 +60,10 @@ func (e *Emulator) finish(c Call, status int, refused *apiError) Call {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	noted := &e.calls[c.N-1]
-	noted.Acted, noted.Status = true, max(status, 200)
+	noted.Status = max(status, 200)
+	noted.Acted = noted.Fault == "" || noted.Fault == LateReset || noted.Fault == LateTimeout
 	if refused != nil {
 		noted.Error = refused.Code
-		noted.Acted = noted.Fault == ""
 	}
 	return *noted
 }

@@ -21,6 +21,18 @@
 //     states runs.
 //   - sts.go, logs.go: the other services.
 //
-// What it does not do is refused with UnknownOperationException, never answered
-// with something made up.
+// A program can also be deployed from inside the process (deploy.go), and the
+// settings of all functions be looked at (snapshot.go). Folder functions has three
+// programs, store an object store for them, and serve runs it all by hand.
+//
+// What it does not do is refused with UnknownOperationException or an error that
+// says so, never answered with something made up. What differs from AWS without
+// being refused: asynchronous invocations are not queued when there is no
+// concurrency left, and not tried again when they fail; new environments are not
+// limited to 1,000 in 10 seconds; an environment costs the start of its program
+// and no more, at the share of a CPU that it has later; histories and logs are
+// complete at once; permissions are refused by injected faults only.
+//
+// None of it has been compared with AWS itself, only with its documentation, its
+// SDK and recorded logs.
 package emulator

@@ -24,13 +24,15 @@ type Emulator struct {
 	url      string
 	dir      string // of unpacked code; removed by Close
 
-	work   sync.WaitGroup // goroutines beside the server's own
-	ending context.Context
-	end    context.CancelFunc
+	requests sync.WaitGroup // that are being answered
+	work     sync.WaitGroup // goroutines beside the server's own
+	ending   context.Context
+	end      context.CancelFunc
 
 	mu         sync.Mutex // guards all below
 	functions  map[string]*function
 	handlers   map[string]Handler
+	closed     bool
 	running    int // invocations
 	groups     map[string]*logGroup
 	machines   map[string]*machine   // by ARN
@@ -96,13 +98,28 @@ func (e *Emulator) Env() []string {
 }
 
 // Close ends everything that the emulator started: connections, executions,
-// environments and their processes. Calls that wait are broken off.
+// environments and their processes. Programs are broken off; handlers and hooks
+// are waited for.
 func (e *Emulator) Close() error {
+	e.mu.Lock()
+	e.closed = true
+	e.mu.Unlock()
 	e.end()
 	err := e.server.Close()
+	e.requests.Wait()
 	e.closeEnvironments()
 	e.work.Wait()
 	return errors.Join(err, os.RemoveAll(e.dir))
+}
+
+// enter counts a request, unless the emulator is closed.
+func (e *Emulator) enter() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if !e.closed {
+		e.requests.Add(1)
+	}
+	return !e.closed
 }
 
 // now is the clock of the emulator.

@@ -2,7 +2,6 @@ package emulator
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 	"net/http"
 	"regexp"
@@ -186,7 +185,7 @@ func (e *Emulator) createFunction(in *request) (reply, error) {
 	f.latest = newVersion(f, latest, s, in.now, e.options.Settle)
 	e.functions[name] = f
 	if input.Publish {
-		v := e.publish(f, s, in.now)
+		v := e.publish(f, "", in.now)
 		return answer(http.StatusCreated, e.configuration(v, v.number, in.now))
 	}
 	return answer(http.StatusCreated, e.configuration(f.latest, "", in.now))
@@ -360,6 +359,3 @@ func (e *Emulator) getAccountSettings(in *request) (reply, error) {
 		"AccountUsage": map[string]int{"FunctionCount": len(e.functions), "TotalCodeSize": size},
 	})
 }
-
-// String names a version in errors of the emulator's own.
-func (v *version) String() string { return fmt.Sprintf("%s:%s", v.of.name, v.number) }

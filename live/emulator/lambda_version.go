@@ -6,14 +6,22 @@ import (
 	"time"
 )
 
-// publish makes a version of settings, or returns the last one if it is the
-// same: Lambda publishes nothing that has not changed. The caller holds e.mu.
-func (e *Emulator) publish(f *function, s *settings, now time.Time) *version {
-	if n := len(f.versions); n > 0 && f.versions[n-1].number == strconv.Itoa(f.last) && f.versions[n-1].settings.same(s) {
-		return f.versions[n-1]
+// publish makes a version of $LATEST, or returns the last one if it is the same:
+// Lambda publishes nothing that has not changed. What a version says of itself,
+// its description, is no change. The caller holds e.mu.
+func (e *Emulator) publish(f *function, description string, now time.Time) *version {
+	s := *f.latest.settings
+	if last := f.find(strconv.Itoa(f.last)); last != nil {
+		t := *last.settings
+		if t.Description = s.Description; t.same(&s) {
+			return last
+		}
+	}
+	if description != "" {
+		s.Description = description
 	}
 	f.last++
-	v := newVersion(f, strconv.Itoa(f.last), s, now, e.options.Settle)
+	v := newVersion(f, strconv.Itoa(f.last), &s, now, e.options.Settle)
 	f.versions = append(f.versions, v)
 	return v
 }
@@ -37,23 +45,10 @@ func (e *Emulator) publishVersion(in *request) (reply, error) {
 	if err := checkRevision(input.RevisionId, f.latest.revisionID(in.now)); err != nil {
 		return reply{}, err
 	}
-	s := *f.latest.settings
-	if input.CodeSha256 != "" && input.CodeSha256 != s.code.sha256 {
-		return reply{}, invalid("CodeSHA256 (%s) is different from current CodeSHA256 in %s (%s). Please try again with the CodeSHA256 in %s.", input.CodeSha256, latest, s.code.sha256, latest)
+	if sha := f.latest.settings.code.sha256; input.CodeSha256 != "" && input.CodeSha256 != sha {
+		return reply{}, invalid("CodeSHA256 (%s) is different from current CodeSHA256 in %s (%s). Please try again with the CodeSHA256 in %s.", input.CodeSha256, latest, sha, latest)
 	}
-	if n := len(f.versions); n > 0 && f.versions[n-1].number == strconv.Itoa(f.last) {
-		// What a version says of itself is no change of the function.
-		last := *f.versions[n-1].settings
-		last.Description = s.Description
-		if last.same(&s) {
-			v := f.versions[n-1]
-			return answer(http.StatusCreated, e.configuration(v, v.number, in.now))
-		}
-	}
-	if input.Description != "" {
-		s.Description = input.Description
-	}
-	v := e.publish(f, &s, in.now)
+	v := e.publish(f, input.Description, in.now)
 	return answer(http.StatusCreated, e.configuration(v, v.number, in.now))
 }
 

@@ -142,6 +142,10 @@ const maxBody = 80 << 20
 
 // ServeHTTP answers one request.
 func (e *Emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !e.enter() {
+		panic(http.ErrAbortHandler)
+	}
+	defer e.requests.Done()
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusRequestEntityTooLarge)
