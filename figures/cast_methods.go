@@ -7,8 +7,8 @@ var Methods = Cast{
 	"exact", "orion", "jolteon:compat", ReportedName, ArtifactName, CompatBreaks, "jolteon",
 	"parrotfish", "slam", "ditto:latency", "ditto:cost", "caerus", "prcp", "grandslam",
 	"cose", "uniform", "random", "powertuning:cost", "exhaustive", "stepconf", "janus",
-	"stepconf:inter", "stepconf:intra", "stepconf:static", "stepconf:no-no", "stepconf:optimal", "stepconf:prewarm",
-	"early binding", "janus:worst", "oracle",
+	"stepconf:inter", "stepconf:intra", "stepconf:static", "stepconf:no-no", "stepconf:optimal", "early binding",
+	"stepconf:prewarm", "early binding, per function", "janus:worst", "oracle",
 }
 
 // What series are called in papers' figures that are no method's answers as they

@@ -131,6 +131,7 @@ func All() []Experiment {
 		newStepConfFig14(),
 		newStepConfFig18(),
 		newStepConfFig19(),
+		newJanus(),
 		newGantt(),
 		newGanttLoad(),
 		newWarmChoice(),

@@ -30,10 +30,11 @@ func mixed(function string, u, jobs float64) float64 {
 	return 8*jobs*(0.1+0.9/u) + 0.1
 }
 
-// stepConfIDs are the experiments on StepConf whose numbers are not times.
+// stepConfIDs are the experiments on StepConf and Janus whose numbers are not
+// times.
 func stepConfIDs() []string {
 	return slices.DeleteFunc(IDs(), func(id string) bool {
-		return !strings.HasPrefix(id, "stepconf-") || strings.HasSuffix(id, "scaling")
+		return id != "janus" && !strings.HasPrefix(id, "stepconf-") || strings.HasSuffix(id, "scaling")
 	})
 }
 
@@ -287,6 +288,7 @@ func TestStepConfFacts(t *testing.T) {
 	f18 := newStepConfFig18()
 	says("S2", fmt.Sprintf("%v× faster at equal budget; %.1f %% cheaper", f18.Reported.Faster, 100*f18.Reported.Cheaper))
 	says("S3", fmt.Sprintf("≤ %.2f %% higher cost", 100*newStepConfFig19().AboveOptimum))
+	says("N1", fmt.Sprintf("+%.1f %%", 100*newJanus().Reported.Saved))
 	if !reflect.DeepEqual(newStepConfFig10().Memory, w.Memory) {
 		t.Errorf("the grid of the error is %v, that of the workflow %v", newStepConfFig10().Memory, w.Memory)
 	}
