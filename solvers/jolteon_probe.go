@@ -27,11 +27,12 @@ type probe struct {
 
 	rows    []int      // scenario of every row
 	columns [][]sample // per stage: [rung of the input parent * choices + choice]; made when first met
-	parents [][]int
+	inputs  []int      // per stage: the one whose parallelism it depends on, -1 for none
+	eval    *evaluator
 	current []*sample
-	stages  []float64 // one element per stage
-	scratch []float64
-	ends    [][]float64
+	figures [][]float64 // one per stage: a metric of each of current
+	stages  []float64   // one element per stage
+	scratch [2][]float64
 	ranked  []int
 
 	best       []int
@@ -54,17 +55,20 @@ func newProbe(ctx context.Context, p *Problem, allowed, depth, budget int) *prob
 	pr := &probe{
 		ctx: ctx, problem: p, grid: newGrid(p.Space), allowed: allowed, depth: depth, budget: budget,
 		current: make([]*sample, p.Workflow().Len()), stages: make([]float64, p.Workflow().Len()),
-		scratch: make([]float64, n), ranked: indices(n),
+		figures: make([][]float64, p.Workflow().Len()), eval: newEvaluator(p.Workflow()),
+		scratch: [2][]float64{make([]float64, n), make([]float64, n)}, ranked: indices(n),
 		broken: make(map[string]bool),
 	}
 	for i := range p.Workflow().Len() {
-		inputs := 1
-		if parent := pr.inputParent(i); parent >= 0 {
+		parent, inputs := -1, 1
+		if p.Scenarios.ReadsInput(i) {
+			parent = p.Workflow().InputParent(i)
+		}
+		if parent >= 0 {
 			inputs = len(pr.grid.rungs[parent])
 		}
+		pr.inputs = append(pr.inputs, parent)
 		pr.columns = append(pr.columns, make([]sample, inputs*len(p.Space.Choices(i))))
-		pr.ends = append(pr.ends, make([]float64, n))
-		pr.parents = append(pr.parents, p.Workflow().Parents(i))
 	}
 	return pr
 }
@@ -213,20 +217,11 @@ func (pr *probe) samples(pick []int) []*sample {
 	return pr.current
 }
 
-// inputParent returns the stage whose parallelism stage i depends on, -1 for
-// none.
-func (pr *probe) inputParent(i int) int {
-	if !pr.problem.Scenarios.ReadsInput(i) {
-		return -1
-	}
-	return pr.problem.Workflow().InputParent(i)
-}
-
 func (pr *probe) sample(pick []int, i int) *sample {
 	p := pr.problem
 	choices := p.Space.Choices(i)
 	at, input := pick[i], 0
-	if parent := pr.inputParent(i); parent >= 0 {
+	if parent := pr.inputs[i]; parent >= 0 {
 		r := pr.grid.at[parent][pick[parent]]
 		at += r * len(choices)
 		input = pr.grid.rungs[parent][r].parallelism
@@ -237,7 +232,7 @@ func (pr *probe) sample(pick []int, i int) *sample {
 	}
 	n := p.Scenarios.Len()
 	s.bounded = make([]float64, n)
-	latency, cost := pr.scratch, make([]float64, n)
+	latency, cost := pr.scratch[0], pr.scratch[1]
 	p.Scenarios.Columns(i, choices[pick[i]], input, latency, cost)
 	if p.Bound.Metric == Latency {
 		s.mean = pr.arrange(s.bounded, latency, cost)
@@ -265,69 +260,19 @@ func (pr *probe) arrange(dst, values, objective []float64) float64 {
 // exceed counts the rows whose bounded metric is above the limit, and stops
 // counting once there are too many.
 func (pr *probe) exceed(samples []*sample, limit float64) int {
-	if pr.problem.Bound.Metric == Cost {
-		return pr.exceedCost(samples, limit)
-	}
-	return pr.exceedLatency(samples, limit)
+	return pr.eval.over(pr.problem.Bound.Metric, pr.boundedOf(samples), 0, len(pr.rows), limit, pr.allowed)
 }
 
-func (pr *probe) exceedCost(samples []*sample, limit float64) int {
-	count := 0
-	for row := range pr.rows {
-		sum := 0.0
-		for i := range samples {
-			sum += samples[i].bounded[row]
-		}
-		if !(sum <= limit) {
-			if count++; count > pr.allowed {
-				break
-			}
-		}
+func (pr *probe) boundedOf(samples []*sample) [][]float64 {
+	for i, s := range samples {
+		pr.figures[i] = s.bounded
 	}
-	return count
-}
-
-func (pr *probe) exceedLatency(samples []*sample, limit float64) int {
-	ends := pr.stages
-	sinks := pr.problem.Workflow().Sinks()
-	count := 0
-	for row := range pr.rows {
-		for i, parents := range pr.parents {
-			end := samples[i].bounded[row]
-			if len(parents) > 0 {
-				start := ends[parents[0]]
-				for _, p := range parents[1:] {
-					start = max(start, ends[p])
-				}
-				end += start
-			}
-			ends[i] = end
-		}
-		longest := ends[sinks[0]]
-		for _, i := range sinks[1:] {
-			longest = max(longest, ends[i])
-		}
-		if !(longest <= limit) {
-			if count++; count > pr.allowed {
-				break
-			}
-		}
-	}
-	return count
+	return pr.figures
 }
 
 // bounded returns the bounded metric of every row; the slice is reused.
 func (pr *probe) bounded(samples []*sample) []float64 {
-	if pr.problem.Bound.Metric == Cost {
-		clear(pr.scratch)
-		for _, s := range samples {
-			for row, v := range s.bounded {
-				pr.scratch[row] += v
-			}
-		}
-		return pr.scratch
-	}
-	return pr.latest(func(i int) []float64 { return samples[i].bounded })
+	return pr.fill(pr.problem.Bound.Metric, pr.boundedOf(samples))
 }
 
 // objective returns the mean objective of a configuration.
@@ -339,23 +284,23 @@ func (pr *probe) objective(samples []*sample) float64 {
 		}
 		return sum
 	}
-	for _, v := range pr.latest(func(i int) []float64 { return samples[i].objective }) {
+	for i, s := range samples {
+		pr.figures[i] = s.objective
+	}
+	for _, v := range pr.fill(Latency, pr.figures) {
 		sum += v
 	}
 	return sum / float64(len(pr.rows))
 }
 
-// latest returns the end of the workflow in every row; the slice is reused.
-func (pr *probe) latest(column func(i int) []float64) []float64 {
-	w := pr.problem.Workflow()
-	for i, end := range pr.ends {
-		latestEnds(end, pr.ends, w.Parents(i))
-		for row, v := range column(i) {
-			end[row] += v
-		}
+// fill returns a metric of every row; the slice is reused.
+func (pr *probe) fill(m Metric, figures [][]float64) []float64 {
+	values := pr.scratch[0]
+	for from := 0; from < len(values); from += block {
+		size := min(block, len(values)-from)
+		copy(values[from:], pr.eval.at(m, figures, from, size))
 	}
-	latestEnds(pr.scratch, pr.ends, w.Sinks())
-	return pr.scratch
+	return values
 }
 
 // bound returns a lower bound of the mean objective: it itself for cost, the
