@@ -45,7 +45,7 @@ func learning(l experiments.Learning, recorded bool) []Picture {
 // learningCurve draws one figure of every model with bars of two standard errors.
 func learningCurve(l experiments.Learning, along experiments.Along, recorded bool, y Axis, of func(experiments.LearningRow) (value, se float64)) Chart {
 	c := Chart{
-		Title: OnTrace(l.Workflow+", configurations that were not fitted to", recorded), Cast: forecasters,
+		Title: OnTrace(l.Workflow+", configurations that were not fitted to", recorded), Cast: Forecasters,
 		X: Axis{Label: "recorded runs", Log: true}, Y: y,
 	}
 	for _, r := range l.Rows {

@@ -9,8 +9,8 @@ import (
 	"eevee/models"
 )
 
-// forecasters fixes the looks of the models that are validated.
-var forecasters = Cast{"calibrated", "empirical", "jolteon", "orion", "stepconf", "ditto"}
+// Forecasters fixes the looks of the models that are validated.
+var Forecasters = Cast{"calibrated", "empirical", "jolteon", "orion", "stepconf", "ditto"}
 
 // SaveValidation draws a validation into dir, which it makes if need be: how
 // often recorded times stay below the predicted percentiles, what was predicted
@@ -61,7 +61,7 @@ func rowsAt(v experiments.Validation, level float64) []experiments.ValidationRow
 // says. The bars are the intervals at the levels of the table.
 func reliability(v experiments.Validation, recorded bool) Chart {
 	c := Chart{
-		Title: OnTrace(v.Workflow+", held-out configurations", recorded), Cast: forecasters,
+		Title: OnTrace(v.Workflow+", held-out configurations", recorded), Cast: Forecasters,
 		X:          Axis{Label: "predicted percentile", Unit: "%", Min: new(0.0), Max: new(100.0)},
 		Y:          Axis{Label: "recorded times below it", Unit: "%", Min: new(0.0), Max: new(100.0)},
 		References: []Reference{{Kind: Diagonal, Text: "as stated"}},
@@ -84,8 +84,8 @@ func reliability(v experiments.Validation, recorded bool) Chart {
 	// The intervals of the model that the reader is to trust, else of all would
 	// hide each other.
 	best := Series{Name: v.Models[len(v.Models)-1] + ", 95 % interval"}
-	if slices.Contains(v.Models, forecasters[0]) {
-		best.Name = forecasters[0] + ", 95 % interval"
+	if slices.Contains(v.Models, Forecasters[0]) {
+		best.Name = Forecasters[0] + ", 95 % interval"
 	}
 	for _, r := range v.Rows {
 		if r.Stage == pooled && r.Model+", 95 % interval" == best.Name {
@@ -100,7 +100,7 @@ func reliability(v experiments.Validation, recorded bool) Chart {
 // wide it is: a bound can always be kept by a wide one.
 func coverageOverWidth(v experiments.Validation, recorded bool) Chart {
 	c := Chart{
-		Title: OnTrace(v.Workflow+", held-out configurations", recorded), Cast: forecasters,
+		Title: OnTrace(v.Workflow+", held-out configurations", recorded), Cast: Forecasters,
 		X:          Axis{Label: "predicted p95 over p50, median"},
 		Y:          Axis{Label: "recorded times below the predicted p95", Unit: "%"},
 		References: []Reference{{Kind: Horizontal, Value: 95, Text: "as stated"}},
@@ -113,7 +113,7 @@ func coverageOverWidth(v experiments.Validation, recorded bool) Chart {
 	}
 	// What the reader looks for is drawn on top of what may coincide with it.
 	slices.SortStableFunc(c.Series, func(a, b Series) int {
-		switch forecasters[0] {
+		switch Forecasters[0] {
 		case a.Name:
 			return 1
 		case b.Name:

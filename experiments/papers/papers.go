@@ -80,6 +80,10 @@ var kindsOfRows = []Rows{
 	FeasibleSets{},
 	MissingItems{},
 	Explorer{},
+	BoundsKept{},
+	ProvedFrontiers{},
+	RegretFields{},
+	ModelCoverages{},
 }
 
 // Findings is the outcome of a set of experiments.
@@ -134,6 +138,10 @@ func All() []Experiment {
 		newJanus(),
 		newGantt(),
 		newGanttLoad(),
+		newViolations(),
+		newFrontier(),
+		newRegret(),
+		newCoverage(),
 		newWarmChoice(),
 		newMissing(),
 		newExplorer(),

@@ -46,6 +46,14 @@ func pictures(f papers.Finding) []figures.Picture {
 		return feasibleSets(rows)
 	case papers.MissingItems:
 		return missingItems(rows)
+	case papers.BoundsKept:
+		return boundsKept(rows)
+	case papers.ProvedFrontiers:
+		return provedFrontiers(rows)
+	case papers.RegretFields:
+		return regretFields(rows)
+	case papers.ModelCoverages:
+		return modelCoverages(rows)
 	case papers.ColdStarts:
 		return coldStarts(rows)
 	case papers.Panels:
