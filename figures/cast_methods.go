@@ -11,6 +11,9 @@ var Methods = Cast{
 	"stepconf:prewarm", "early binding, per function", "janus:worst", "oracle",
 }
 
+// Schedulers fixes the looks of what schedules jobs on servers.
+var Schedulers = Cast{"Ditto", "Ditto, reported", "NIMBLE", "NIMBLE, reported", "NIMBLE+DoP", "NIMBLE+DoP, reported", "NIMBLE+Group, reported"}
+
 // What series are called in papers' figures that are no method's answers as they
 // are.
 const (

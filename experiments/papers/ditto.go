@@ -89,7 +89,7 @@ func (d *dittoQueries) Find(ctx context.Context, lab *Lab) (Finding, error) {
 	if err != nil {
 		return Finding{}, err
 	}
-	s := dittoSchedules{files: files}
+	s := dittoSchedules{files: files, profiles: dittoOnS3}
 	fits, err := d.fits(s)
 	if err != nil {
 		return Finding{}, err
@@ -121,6 +121,9 @@ func (d *dittoQueries) Find(ctx context.Context, lab *Lab) (Finding, error) {
 	}
 	claim := func(id, title, unit, tolerance, cause string, c comparison) Claim {
 		base := Claim{ID: d.About.ID + "." + id, Title: title, Unit: unit, Tolerance: tolerance, Data: d.About.ID + ".csv"}
+		if id == "fig8" || id == "fig9" {
+			base.Figure = d.About.ID + "-" + id + ".png"
+		}
 		if files == nil {
 			return c.withoutProfiles(base)
 		}
@@ -185,10 +188,19 @@ func dittoFiles(s experiments.Sources) (fs.FS, error) {
 
 // dittoSchedules schedules the recorded queries; without files every figure is
 // NaN.
-type dittoSchedules struct{ files fs.FS }
+type dittoSchedules struct {
+	files    fs.FS
+	profiles string // folder of the profiles
+}
+
+// The folders of the profiles: 1 TB on S3 and 100 GB on Redis.
+const (
+	dittoOnS3    = "s3-1t"
+	dittoOnRedis = "redis-100g"
+)
 
 func (s dittoSchedules) job(query int) (*baselines.DittoJob, error) {
-	return baselines.LoadDittoJob(s.files, fmt.Sprintf("configs/dsq%d.txt", query), fmt.Sprintf("profiles/s3-1t/q%d", query), baselines.DittoDegreesPaper)
+	return baselines.LoadDittoJob(s.files, fmt.Sprintf("configs/dsq%d.txt", query), fmt.Sprintf("profiles/%s/q%d", s.profiles, query), baselines.DittoDegreesPaper)
 }
 
 func (s dittoSchedules) setting(name string) (baselines.DittoSetting, error) {
@@ -209,16 +221,7 @@ func (s dittoSchedules) figures(ctx context.Context, query int, setting string) 
 	if err != nil {
 		return ditto, nimble, err
 	}
-	// Stages that cannot be split have a slot each, the others share the rest.
-	total := 0
-	for _, n := range slots.Slots {
-		total += n
-	}
-	for _, stage := range job.Stages {
-		if stage.Single {
-			total--
-		}
-	}
+	total := divisibleSlots(job, slots)
 	fast, err := baselines.DittoScheduler{Objective: solvers.Latency, Slots: slots.Slots, Artifact: true}.Plan(ctx, job)
 	if err != nil {
 		return ditto, nimble, err
@@ -233,6 +236,21 @@ func (s dittoSchedules) figures(ctx context.Context, query int, setting string) 
 	}
 	bySize, err := job.FixedPlan(job.ParallelismBySize(total))
 	return JobFigures{fast.JCT, cheap.CostGBs}, JobFigures{even.JCT, bySize.CostGBs}, err
+}
+
+// divisibleSlots is what the stages that can be split share: the others have a
+// slot each.
+func divisibleSlots(job *baselines.DittoJob, setting baselines.DittoSetting) int {
+	total := 0
+	for _, n := range setting.Slots {
+		total += n
+	}
+	for _, stage := range job.Stages {
+		if stage.Single {
+			total--
+		}
+	}
+	return total
 }
 
 // fits compares the fits of whole stages.

@@ -2,6 +2,7 @@ package report
 
 import (
 	"math"
+	"slices"
 
 	"eevee/experiments/papers"
 	"eevee/figures"
@@ -13,6 +14,9 @@ func sideBySide(rows papers.SideBySide) []figures.Picture {
 	for _, p := range rows.Panels {
 		b := figures.Bars{
 			Title: figures.OnTrace(p.Title, p.Recorded), X: p.By, Groups: p.Groups, Y: figures.Axis{Label: p.Quantity, Unit: p.Unit}, Cast: figures.Methods,
+		}
+		if slices.Contains(figures.Schedulers, p.Series[0].Name) {
+			b.Cast = figures.Schedulers
 		}
 		for _, s := range p.Series {
 			series := figures.BarSeries{Name: seriesName(s.Name)}
