@@ -225,8 +225,10 @@ func (c *comparison) verdict() (Verdict, string) {
 	case reversed:
 		return NotReproduced, fmt.Sprintf("%s; the order of %s at %s and %s is reversed%s", why, a.of, a.at, b.at, known)
 	}
-	return Shape, why + "; the order of the values holds" + known
+	return Shape, why + orderHolds + known
 }
+
+const orderHolds = "; the order of the values holds"
 
 // claim fills in what follows from the comparison. On a trace that is not
 // recorded there is nothing to reproduce, and the verdict says so.
@@ -237,6 +239,15 @@ func (c *comparison) claim(base Claim, recorded bool) Claim {
 		base = base.withoutRecordings()
 	}
 	return base
+}
+
+// orderMeansNothing takes a verdict back that rests on an order of values which
+// have none, such as what should all be the same.
+func (c Claim) orderMeansNothing() Claim {
+	if c.Verdict == Shape {
+		c.Verdict, c.Why = NotReproduced, strings.Replace(c.Why, orderHolds, "", 1)
+	}
+	return c
 }
 
 // because adds what is known about the cause, unless nothing needs one.

@@ -84,6 +84,9 @@ var kindsOfRows = []Rows{
 	ProvedFrontiers{},
 	RegretFields{},
 	ModelCoverages{},
+	LaunchGains{},
+	OrionSearches{},
+	UnbuiltItems{},
 }
 
 // Findings is the outcome of a set of experiments.
@@ -141,6 +144,8 @@ func All() []Experiment {
 		newDittoSteps(),
 		newGantt(),
 		newGanttLoad(),
+		newCaerus(),
+		newOrion(),
 		newViolations(),
 		newFrontier(),
 		newRegret(),
@@ -148,6 +153,7 @@ func All() []Experiment {
 		newWarmChoice(),
 		newMissing(),
 		newExplorer(),
+		newJointlambda(),
 		newFig13(),
 		newOverhead(),
 		newTable6(),

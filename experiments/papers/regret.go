@@ -203,7 +203,11 @@ func (g *regret) notes(rows RegretFields) []string {
 				}
 			}
 		}
-		notes = append(notes, fmt.Sprintf("%s keeps %d of %d bounds, with a regret of %s %% at most", m.Method, kept, len(rows.Percentiles)*len(rows.Confidences), digits(most)))
+		note := fmt.Sprintf("%s keeps %d of %d bounds", m.Method, kept, len(rows.Percentiles)*len(rows.Confidences))
+		if kept > 0 {
+			note += fmt.Sprintf(", with a regret of %s %% at most", digits(most))
+		}
+		notes = append(notes, note)
 	}
 	price := rows.Price()
 	last := price[len(price)-1]

@@ -46,6 +46,12 @@ func pictures(f papers.Finding) []figures.Picture {
 		return feasibleSets(rows)
 	case papers.MissingItems:
 		return missingItems(rows)
+	case papers.LaunchGains:
+		return launchGains(rows)
+	case papers.OrionSearches:
+		return orionSearches(rows)
+	case papers.UnbuiltItems:
+		return unbuiltItems(rows)
 	case papers.BoundsKept:
 		return boundsKept(rows)
 	case papers.ProvedFrontiers:
