@@ -46,11 +46,17 @@ type orionSearch struct {
 	Bound    boundFact `yaml:",inline"`
 }
 
-// orionMethod leaves the starts ahead of time out, which change no answer;
-// searchRivals are what Orion is compared with.
+// orionMethod leaves the starts ahead of time out, which change no answer.
 const orionMethod = "orion:no-prewarming"
 
-var searchRivals = []string{"cose", "uniform"}
+// searchMethods are Orion and what it is compared with; a quick run leaves the
+// slow one out.
+func searchMethods(quick bool) []string {
+	if quick {
+		return []string{orionMethod, "uniform"}
+	}
+	return []string{orionMethod, "cose", "uniform"}
+}
 
 func newOrion() Experiment { return mustFacts[orion]("data/orion.yaml") }
 
@@ -72,7 +78,7 @@ func (o *orion) bounds(quick bool) []Cell {
 func (o *orion) Cells(quick bool) []Cell {
 	var cells []Cell
 	for _, s := range o.searches(quick) {
-		for _, m := range append([]string{orionMethod}, searchRivals...) {
+		for _, m := range searchMethods(quick) {
 			cells = append(cells, s.Bound.cell(s.Workflow, m))
 		}
 	}
@@ -122,7 +128,7 @@ func (o *orion) search(ctx context.Context, lab *Lab, s orionSearch) ([]OrionSea
 	}
 	w := b.setup.Definition.Workflow
 	var found []OrionSearch
-	for _, m := range append([]string{orionMethod}, searchRivals...) {
+	for _, m := range searchMethods(lab.options.Quick) {
 		row := OrionSearch{Workflow: shortTitle(b.setup.Definition), Answer: lab.Result(s.Bound.cell(s.Workflow, m))}
 		for i := range w.Len() {
 			row.Stages, row.Prewarm = append(row.Stages, w.Stage(i).Name), append(row.Prewarm, math.NaN())

@@ -70,11 +70,11 @@ func (g *regret) Find(ctx context.Context, lab *Lab) (Finding, error) {
 	if err != nil {
 		return Finding{}, err
 	}
-	percentiles, confidences := g.Percentiles, g.Confidences
+	percentiles, confidences, samples := g.Percentiles, g.Confidences, g.Samples
 	if lab.options.Quick {
-		percentiles, confidences = thin(percentiles, true), thin(confidences, true)
+		percentiles, confidences, samples = thin(percentiles, true), thin(confidences, true), samples/4
 	}
-	sample, err := b.setup.Scenarios(g.Samples, lab.options.Seed)
+	sample, err := b.setup.Scenarios(samples, lab.options.Seed)
 	if err != nil {
 		return Finding{}, err
 	}

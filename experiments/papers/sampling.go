@@ -60,7 +60,7 @@ func (s *sampling) Cells(bool) []Cell { return nil }
 // One configuration out of so many is looked at.
 const (
 	thinned      = 16
-	quickThinned = 128
+	quickThinned = 256
 )
 
 // riskScenarios is the number of scenarios that true risks are estimated with.

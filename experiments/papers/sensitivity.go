@@ -35,9 +35,12 @@ func (s *sensitivity) cells(i int) []Cell {
 	return cells
 }
 
-func (s *sensitivity) Cells(bool) []Cell {
+func (s *sensitivity) Cells(quick bool) []Cell {
 	var cells []Cell
 	for i := range s.Bounds {
+		if quick && i > 0 {
+			break
+		}
 		cells = append(cells, s.cells(i)...)
 	}
 	return cells
@@ -58,6 +61,9 @@ func (s *sensitivity) Find(_ context.Context, lab *Lab) (Finding, error) {
 	c := comparison{}
 	var notes []string
 	for i, bound := range s.Bounds {
+		if lab.options.Quick && i > 0 {
+			break
+		}
 		var costs []float64
 		broken := 0
 		for k, cell := range s.cells(i) {
