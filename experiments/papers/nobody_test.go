@@ -13,9 +13,9 @@ import (
 	"eevee/solvers"
 )
 
-// judged is an answer under a bound of 10 s, with its violations of 5 allowed,
+// answerJudged is an answer under a bound of 10 s, with its violations of 5 allowed,
 // its cost, the lower end of its risk and the 95th percentile of its runs.
-func judged(violations int, status solvers.Status, cost, riskLo, p95 float64) CellResult {
+func answerJudged(violations int, status solvers.Status, cost, riskLo, p95 float64) CellResult {
 	r := CellResult{Cell: Cell{"ml", solvers.Latency, 10, "x"}, Config: models.Config{{}}, Status: status, Violations: violations, Allowed: 5, RiskLo: riskLo}
 	r.Cost.Mean, r.Executed.Latency.P95 = cost, p95
 	return r
@@ -24,12 +24,12 @@ func judged(violations int, status solvers.Status, cost, riskLo, p95 float64) Ce
 // Breaks are counted by what judges them, and distances only where the bound is
 // kept.
 func TestViolationsAreCounted(t *testing.T) {
-	optimum := judged(5, solvers.Optimal, 2, 0.04, 9)
+	optimum := answerJudged(5, solvers.Optimal, 2, 0.04, 9)
 	var b BoundsKeptBy
 	for _, r := range []CellResult{
-		judged(5, solvers.Done, 3, 0.04, 9),      // keeps it everywhere
-		judged(6, solvers.Done, 1, 0.06, 9),      // breaks it in silence
-		judged(6, solvers.NotFound, 1, 0.04, 11), // says so
+		answerJudged(5, solvers.Done, 3, 0.04, 9),      // keeps it everywhere
+		answerJudged(6, solvers.Done, 1, 0.06, 9),      // breaks it in silence
+		answerJudged(6, solvers.NotFound, 1, 0.04, 11), // says so
 	} {
 		b.count(r, optimum)
 	}
