@@ -77,6 +77,9 @@ func createJournal(folder string, b begin) (*journal, error) {
 	var err error
 	if j.file, err = os.OpenFile(j.path, os.O_WRONLY|os.O_CREATE|os.O_EXCL|os.O_APPEND, 0o600); err != nil {
 		j.close()
+		if errors.Is(err, fs.ErrExist) {
+			return nil, fmt.Errorf("live: %s: there has been a session of this name; give another one with --name, or none", j.path)
+		}
 		return nil, fmt.Errorf("live: the journal cannot be kept: %w", err)
 	}
 	err = j.write(entry{Begin: &b})

@@ -61,14 +61,17 @@ spaces:
 `
 
 // run names the sessions of tests, so that handlers can be named before.
-const run = "test"
+const (
+	run   = "test"
+	again = "again"
+)
 
 // newLab starts an emulator. work is what every function does.
 func newLab(t *testing.T, o emulator.Options, work emulator.Handler) *lab {
 	t.Helper()
 	o.Handlers = make(map[string]emulator.Handler)
 	for _, f := range []string{"left", "right", "join"} {
-		o.Handlers["fn-"+f], o.Handlers["eevee-"+run+"-fn-"+f] = work, work
+		o.Handlers["fn-"+f], o.Handlers["eevee-"+run+"-fn-"+f], o.Handlers["eevee-"+again+"-fn-"+f] = work, work, work
 	}
 	return newLabOf(t, o, "")
 }

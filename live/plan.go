@@ -94,11 +94,11 @@ func (s *Session) plan() error {
 		p.Invocations += of.Invocations
 		p.ExpectedUSD += of.ExpectedUSD
 		p.WorstUSD += of.WorstUSD
-		if worst > r.MaxSpendUSD {
+		if r.MaxSpendUSD > 0 && worst > r.MaxSpendUSD {
 			return fmt.Errorf("live: one execution of %v may cost up to %.4g USD, if every function runs into its timeout, which is more than --max-spend allows (%.4g USD); raise that, or shorten the timeouts of the copies with --timeout", c, worst, r.MaxSpendUSD)
 		}
 	}
-	if p.ExpectedUSD > r.MaxSpendUSD {
+	if r.MaxSpendUSD > 0 && p.ExpectedUSD > r.MaxSpendUSD {
 		p.Warnings = append(p.Warnings, fmt.Sprintf("about %.4g USD are expected, and the cap of %.4g USD will end the session before", p.ExpectedUSD, r.MaxSpendUSD))
 	}
 	if s.client.Region != "us-east-1" && r.Price == "" {

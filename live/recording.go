@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strings"
 
 	"github.com/gofrs/flock"
 
@@ -21,8 +22,9 @@ type recording struct {
 	lock    *flock.Flock
 }
 
-// openRecording reads the trace that there is, if there is one.
-func openRecording(path, workflow string) (*recording, error) {
+// openRecording reads the trace that there is, if there is one. The executions of
+// the session begin with its name, which no others in the trace may.
+func openRecording(path, workflow, run string) (*recording, error) {
 	r := &recording{path: path, meta: traces.Meta{Source: traces.Live, Workflow: workflow, Generator: "eevee live"}}
 	if path == "" {
 		return r, nil
@@ -39,6 +41,11 @@ func openRecording(path, workflow string) (*recording, error) {
 		err = fmt.Errorf("live: %s: is a trace of source %q; live rows are added to live ones only; name another file", path, meta.Source)
 	case err == nil && meta.Workflow != workflow:
 		err = fmt.Errorf("live: %s: is a trace of workflow %q, not %q; name another file", path, meta.Workflow, workflow)
+	}
+	for i := range rows {
+		if err == nil && strings.HasPrefix(rows[i].Execution, run+"-") {
+			err = fmt.Errorf("live: %s: holds executions of a session of the name %s; give another one with --name, or none", path, run)
+		}
 	}
 	if err != nil {
 		r.close()

@@ -25,7 +25,7 @@ type Request struct {
 
 	InPlace     bool    // change the functions themselves
 	TimeoutS    int     // of the copies; 0: those of the functions
-	MaxSpendUSD float64 // the cap
+	MaxSpendUSD float64 // the cap; 0: nothing can be executed, only planned
 	Price       string  // price book; empty: that of the functions' instruction set
 	Services    string  // prices of Step Functions; empty: aws-us-east-1
 
@@ -98,6 +98,9 @@ func (s *Session) check() error {
 			if limit := s.client.settings.Concurrency; x.Parallelism > limit {
 				errs = append(errs, fmt.Errorf("live: stage %q: %d instances at a time, but only %d invocations may be in flight; raise --concurrency", stage, x.Parallelism, limit))
 			}
+		}
+		if len(errs) > 0 {
+			break // the next configuration would say the same
 		}
 	}
 	return errors.Join(errs...)
@@ -221,7 +224,7 @@ func (s *Session) Execute(ctx context.Context, progress func()) (Outcome, error)
 			return Outcome{}, err
 		}
 	}
-	rec, err := openRecording(s.request.Output, s.request.Workflow.Name())
+	rec, err := openRecording(s.request.Output, s.request.Workflow.Name(), s.run)
 	if err != nil {
 		return Outcome{}, err
 	}

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"math"
 	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -96,10 +98,23 @@ func testProfile(t *testing.T, inPlace bool) {
 	if _, err := os.Stat(r.Output + ".lock"); err == nil {
 		t.Error("the lock of the trace is left")
 	}
-	// A second session appends.
-	r.Run = run
-	os.RemoveAll(r.Journals)
-	if _, err := execute(t, l.open(settings), r); err != nil {
+	// A name is used once, on this machine and in a trace.
+	c := l.open(settings)
+	if _, err := execute(t, c, r); err == nil || !strings.Contains(err.Error(), "holds executions of a session of the name test") {
+		t.Errorf("error %v", err)
+	}
+	other := r
+	other.Output = filepath.Join(l.dir, "other.parquet")
+	if _, err := execute(t, c, other); err == nil || !strings.Contains(err.Error(), "there has been a session of this name") {
+		t.Errorf("error %v", err)
+	}
+	// A second session adds to the trace.
+	r.Run, r.Runs = again, 1
+	if _, err := execute(t, c, r); err != nil {
 		t.Fatal(err)
+	}
+	l.untouched()
+	if more := len(l.rows()) - len(rows); more != 2*(4+1)+2*(3+1) {
+		t.Errorf("%d rows were added", more)
 	}
 }

@@ -58,7 +58,10 @@ func liveRestoreVerb() verb {
 				defer client.Close()
 				for _, path := range paths {
 					done, err := live.Restore(c.ctx, client, path)
-					r.Journals, errs = append(r.Journals, done), append(errs, err)
+					if done.Run != "" { // it could be read
+						r.Journals = append(r.Journals, done)
+					}
+					errs = append(errs, err)
 				}
 			}
 			return errors.Join(c.result(r, func(w io.Writer) error {
@@ -67,7 +70,7 @@ func liveRestoreVerb() verb {
 					fmt.Fprintf(&b, "%s\n", j.Journal)
 					writeRestored(&b, j)
 				}
-				if len(r.Journals) == 0 {
+				if len(paths) == 0 {
 					b.WriteString("nothing is left to undo\n")
 				}
 				_, err := io.WriteString(w, b.String())
