@@ -246,32 +246,30 @@ func TestBrokenOff(t *testing.T) {
 	}
 }
 
-// The CPU time that a process gets is its share of the wall time, however busy
-// the machine is: it can get less, and never more than two quanta beyond.
+// The CPU time that a process gets is its share of the wall time. On a busy
+// machine it can get less, which is not looked at, and the last stop can come
+// late, for which half of the time is left: without a share it would take less
+// than a third of what is asked for here.
 func TestShare(t *testing.T) {
-	spin := 60 * time.Millisecond
+	spin := 200 * time.Millisecond
 	if testing.Short() {
-		spin /= 3
+		spin /= 2
 	}
-	for _, share := range []float64{0.0724, 0.25, 0.5} {
+	for _, share := range []float64{128. / 1769, 0.15} {
 		b := open(t, Settings{Share: share})
-		r := b.Invoke(t.Context(), Event{ID: "1", Payload: []byte("echo"), Timeout: time.Minute})
-		used, _ := cpuTime(b.process.Process.Pid)
+		b.Invoke(t.Context(), Event{ID: "1", Payload: []byte("echo"), Timeout: time.Minute})
+		before, _ := cpuTime(b.process.Process.Pid)
 		start := time.Now()
-		r = b.Invoke(t.Context(), Event{ID: "2", Payload: []byte("spin " + spin.String()), Timeout: time.Minute})
+		r := b.Invoke(t.Context(), Event{ID: "2", Payload: []byte("spin " + spin.String()), Timeout: time.Minute})
 		wall := time.Since(start)
 		after, ok := cpuTime(b.process.Process.Pid)
-		if r.End != Answered || !ok || after-used < spin {
-			t.Fatalf("%+v, %v of CPU", r, after-used)
+		used := after - before
+		if r.End != Answered || !ok || used < spin {
+			t.Fatalf("%+v, %v of CPU", r, used)
 		}
-		// What it had earned before it began is two quanta; a stop that came
-		// late is earned back, but for the last one.
-		t.Logf("share %.4f: %v of CPU in %v, %.4f", share, after-used, wall, float64(after-used)/float64(wall))
-		b.share.mu.Lock()
-		debt := max(0, -b.share.level)
-		b.share.mu.Unlock()
-		if earned := time.Duration(share*float64(wall)) + 2*b.share.burst + debt + time.Millisecond; after-used > earned {
-			t.Errorf("share %v: used %v in %v, which earns %v", share, after-used, wall, earned)
+		t.Logf("share %.4f: %v of CPU in %v, %.4f", share, used, wall, float64(used)/float64(wall))
+		if least := time.Duration(float64(spin/2-2*b.share.burst) / share); wall < least {
+			t.Errorf("share %v: used %v in %v, which takes at least %v", share, used, wall, least)
 		}
 	}
 }
