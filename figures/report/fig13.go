@@ -2,6 +2,10 @@ package report
 
 import (
 	"fmt"
+	"math"
+	"strings"
+
+	"gonum.org/v1/gonum/stat"
 
 	"eevee/experiments/papers"
 	"eevee/figures"
@@ -26,11 +30,37 @@ func solveTimes(rows papers.SolveTimes) []figures.Picture {
 		}
 		all = append(all, figures.Picture{
 			Name:    p.Name,
-			Caption: fmt.Sprintf("%s, bound on %s: time to solve over the number of samples; reported on 48 vCPU, ours on the machine of timings.json (CPU time, bar to the wall time)", p.Workflow, p.Bound),
+			Caption: fmt.Sprintf("%s, bound on %s: time to solve over the number of samples; reported on 48 vCPU, ours on the machine of timings.json (CPU time, bar to the wall time)%s", p.Workflow, p.Bound, growth(p.Methods)),
 			Drawing: c,
 		})
 	}
 	return all
+}
+
+// growingFrom is the number of samples from which growth is read off: below, what
+// does not depend on the samples takes most of the time.
+const growingFrom = 1000
+
+// growth says with which power of the number of samples times grow, by least
+// squares of their logarithms; nothing where there are fewer than three.
+func growth(methods []papers.MethodTimes) string {
+	var words []string
+	for _, m := range methods {
+		var x, y []float64
+		for _, t := range m.Times {
+			if t.Samples >= growingFrom && t.Seconds() > 0 {
+				x, y = append(x, math.Log(float64(t.Samples))), append(y, math.Log(t.Seconds()))
+			}
+		}
+		if len(x) >= 3 {
+			_, power := stat.LinearRegression(x, y, nil, false)
+			words = append(words, fmt.Sprintf("%s %.2f", m.Method, power))
+		}
+	}
+	if words == nil {
+		return ""
+	}
+	return fmt.Sprintf("; from %d samples on it grows with the power %s of their number", growingFrom, strings.Join(words, ", "))
 }
 
 // timeSeries are times with a bar between CPU and wall time.

@@ -119,6 +119,19 @@ func TestCells(t *testing.T) {
 	}
 }
 
+// Times that are proportional to the samples grow with the power 1 of their
+// number; what few samples take does not count.
+func TestGrowth(t *testing.T) {
+	m := papers.MethodTimes{Method: "exact"}
+	for _, n := range []int{10, 1000, 10_000, 100_000} {
+		seconds := max(0.5, 1e-3*float64(n))
+		m.Times = append(m.Times, papers.SolveTime{Samples: n, TimeTaken: papers.TimeTaken{CPU: &seconds}})
+	}
+	if got := growth([]papers.MethodTimes{m, {Method: "jolteon", Times: m.Times[:3]}}); !strings.HasSuffix(got, "the power exact 1.00 of their number") {
+		t.Error(got)
+	}
+}
+
 // What was measured in time is in timings.json and in no other JSON file.
 func TestTimesAreApart(t *testing.T) {
 	seconds := 0.125
@@ -132,6 +145,7 @@ func TestTimesAreApart(t *testing.T) {
 			Name: "fig13a-ml-timings", Workflow: "ML pipeline", Bound: "latency 30 s", Reported: []float64{0.5},
 			Methods: []papers.MethodTimes{{Method: "exact", Times: []papers.SolveTime{
 				{Samples: 10, TimeTaken: papers.TimeTaken{CPU: &seconds, Wall: 0.25, Repetitions: 3}},
+				{Samples: 100, TimeTaken: papers.TimeTaken{CPU: &seconds, Wall: 0.25, Repetitions: 3}}, // nothing was reported of it
 			}}},
 		}}},
 	}}}
@@ -153,7 +167,10 @@ func TestTimesAreApart(t *testing.T) {
 	}
 	var times timings
 	readJSON(t, filepath.Join(dir, "timings.json"), &times)
-	if len(times.Times) != 1 || times.Times[0].Reported != 0.5 || *times.Times[0].CPU != seconds || *times.Claims[0].Reproduced[0].Value != seconds {
+	if len(times.Times) != 2 || times.Times[1].Reported != 0 {
+		t.Fatalf("timings.json: %+v", times)
+	}
+	if times.Times[0].Reported != 0.5 || *times.Times[0].CPU != seconds || *times.Claims[0].Reproduced[0].Value != seconds {
 		t.Errorf("timings.json: %+v", times)
 	}
 }

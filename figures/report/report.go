@@ -147,12 +147,12 @@ type measuredTime struct {
 	Bound      string  `json:"bound,omitempty"`
 	Method     string  `json:"method,omitempty"`
 	Samples    int     `json:"samples,omitempty"`
-	Reported   float64 `json:"reported_s"`
+	Reported   float64 `json:"reported_s,omitempty"` // absent: nothing was
 	papers.TimeTaken
 }
 
 func timingsOf(f papers.Findings) timings {
-	t := timings{Schema: "eevee.timings/1", Machine: f.Machine, Claims: []papers.Claim{}, Times: []measuredTime{}}
+	t := timings{Schema: "eevee.timings/2", Machine: f.Machine, Claims: []papers.Claim{}, Times: []measuredTime{}}
 	for _, one := range f.Findings {
 		id := one.Statement.ID
 		t.Experiments = append(t.Experiments, experimentTime{id, one.Elapsed.Seconds(), one.Cached})
@@ -166,7 +166,11 @@ func timingsOf(f papers.Findings) timings {
 			for _, p := range rows.Panels {
 				for _, m := range p.Methods {
 					for i, s := range m.Times {
-						t.Times = append(t.Times, measuredTime{id, p.Workflow, p.Bound, m.Method, s.Samples, p.Reported[i], s.TimeTaken})
+						one := measuredTime{Experiment: id, Workflow: p.Workflow, Bound: p.Bound, Method: m.Method, Samples: s.Samples, TimeTaken: s.TimeTaken}
+						if i < len(p.Reported) {
+							one.Reported = p.Reported[i]
+						}
+						t.Times = append(t.Times, one)
 					}
 				}
 			}
