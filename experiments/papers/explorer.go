@@ -235,7 +235,7 @@ func (e *explorer) Find(ctx context.Context, lab *Lab) (Finding, error) {
 // explore fills in the frontier of a trade.
 func (l *Lab) explore(ctx context.Context, b *bench, t *ExplorerTrade) error {
 	// The limit does not matter: there is none of the frontier as a whole.
-	p, err := b.setup.Problem(Cell{t.Workflow, t.Metric, 1, ""}.bound(), b.samples, l.options.Seed)
+	p, err := b.setup.Pose(b.sample, Cell{t.Workflow, t.Metric, 1, ""}.bound())
 	if err != nil {
 		return err
 	}

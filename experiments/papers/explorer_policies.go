@@ -14,7 +14,7 @@ import (
 
 // policies lets what decides during the run keep a bound on latency.
 func (l *Lab) policies(ctx context.Context, b *bench, names []string, c Cell) ([]ExplorerAnswer, error) {
-	p, err := b.setup.Problem(c.bound(), b.samples, l.options.Seed)
+	p, err := b.setup.Pose(b.sample, c.bound())
 	if err != nil {
 		return nil, err
 	}

@@ -40,6 +40,7 @@ type bench struct {
 	world   *sim.Replay
 	holdout *models.Scenarios
 	samples int // of a problem
+	sample  *models.Scenarios
 	mu      sync.Mutex
 	trials  map[string]*trial // by configuration: bounds often have the same answer
 }
@@ -126,6 +127,9 @@ func (b *bench) prepare(workflow string, o Options) error {
 		return err
 	}
 	b.samples = solvers.SampleSize(def.Workflow.Len(), publishedRisk, 0, publishedConfErr)
+	if b.sample, err = b.setup.Scenarios(b.samples, o.Seed); err != nil {
+		return err
+	}
 	unseen := solvers.HoldoutSize
 	if o.Quick {
 		unseen = 20_000
@@ -178,7 +182,7 @@ func (l *Lab) answer(ctx context.Context, c Cell) (CellResult, error) {
 	if err != nil {
 		return fail(err)
 	}
-	p, err := b.setup.Problem(c.bound(), b.samples, l.options.Seed)
+	p, err := b.setup.Pose(b.sample, c.bound())
 	if err != nil {
 		return fail(err)
 	}

@@ -158,6 +158,21 @@ func exploreByKeyboard(t *testing.T, page *browser.Tab, out string) {
 				continue
 			}
 			configs[best] = true
+			// What is proved of a point holds for every bound up to its own; the
+			// points come with the percentile rising.
+			proved := frontier[len(frontier)-1]
+			for _, p := range slices.Backward(frontier) {
+				if parsed(t, p["percentile_"+metric])*scale >= bound*(1-1e-9) {
+					proved = p
+				}
+			}
+			least := parsed(t, proved[strings.Replace(otherMean(metric), "mean", "lower_bound", 1)])
+			if unit == "s" {
+				least *= 100
+			}
+			if want := "less than " + strconv.FormatFloat(rounded(least), 'f', -1, 64) + " "; !strings.Contains(answer, want) {
+				t.Errorf("%s under %s: no %q in %q", name, spoken, want, answer)
+			}
 			if want := instancesAndSizes(best); shown != want {
 				t.Errorf("%s under %s: shows %q, the frontier has %q", name, spoken, shown, want)
 			}

@@ -102,11 +102,13 @@
     const t = trades[chosen.selectedIndex];
     const limit = Number(slider.value);
     const point = t.points.findLast((p) => p.at <= limit);
+    // What is proved of a point holds for every bound up to its own.
+    const proved = t.points.find((p) => p.at >= limit) ?? t.points.at(-1);
     const text = amount(limit, t.unit);
     by("bound-text").textContent = text;
     slider.setAttribute("aria-valuetext", text);
     by("answer").textContent = point
-      ? `${t.name}, p${percentile} of the ${t.metric} at most ${text}: mean ${t.other} ${amount(point.mean, t.otherUnit)}, and no configuration has less than ${amount(point.least, t.otherUnit)}. ` +
+      ? `${t.name}, p${percentile} of the ${t.metric} at most ${text}: mean ${t.other} ${amount(point.mean, t.otherUnit)}, and no configuration has less than ${amount(proved.least, t.otherUnit)}. ` +
         `On unseen scenarios ${digits(point.risk[0], 3)} % of the runs exceed ${amount(point.at, t.unit)}, mean cost ${amount(point.cost[0], "¢")}, p95 of the cost ${amount(point.cost[1], "¢")}.`
       : `${t.name}, p${percentile} of the ${t.metric} at most ${text}: proved infeasible. The least that can be kept is ${amount(t.points[0].at, t.unit)}.`;
     by("config").tBodies[0].replaceChildren(...(point ? t.stages.map((name, i) => row(name, point.config[i].map((v) => ({ number: true, text: digits(v, 6) })))) : []));
