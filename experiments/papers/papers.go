@@ -134,6 +134,7 @@ func All() []Experiment {
 		newSensitivity(),
 		newDitto(),
 		newStepConfFig3(),
+		newStepConfFig4(),
 		newStepConfFig10(),
 		newStepConfFig14(),
 		newStepConfFig18(),
