@@ -32,6 +32,11 @@ type Setup struct {
 // takes the default.
 type Choice struct {
 	Space string // the workflow's first one
+
+	// Every size and number of instances in these ranges, in place of those of
+	// the space, whose rules stay; see models.Definition.Grid.
+	Memory, Parallelism models.Range
+
 	Model string // "calibrated"
 	Price string // the workflow's
 }
@@ -93,6 +98,17 @@ func newSetup(def *models.Definition, choice Choice) (*Setup, error) {
 	}
 	if s.SpaceName == "" {
 		s.SpaceName = def.Spaces[0].Name
+	}
+	if m, d := choice.Memory, choice.Parallelism; m != (models.Range{}) || d != (models.Range{}) {
+		if s.Space, err = def.Grid(s.Space, m, d); err != nil {
+			return nil, err
+		}
+		if m != (models.Range{}) {
+			s.SpaceName += fmt.Sprintf(", %v MB", m)
+		}
+		if d != (models.Range{}) {
+			s.SpaceName += fmt.Sprintf(", parallelism %v", d)
+		}
 	}
 	s.Size = s.Space.Size()
 	if s.Size.Sign() == 0 {

@@ -36,7 +36,16 @@ func (Exact) Solve(ctx context.Context, p *Problem, _ models.Streams) (Solution,
 		a := &aimed{ctx: ctx, problem: p, demands: demands}
 		return a.solve(), nil
 	}
-	allowed := demands[0].Allowed
+	if numbers(p) > fine {
+		z := &zoom{ctx: ctx, problem: p, allowed: demands[0].Allowed}
+		return z.solve()
+	}
+	return solveWhole(ctx, p, demands[0].Allowed), nil
+}
+
+// solveWhole searches a space whose choices can all be looked at. allowed
+// scenarios may exceed the limit.
+func solveWhole(ctx context.Context, p *Problem, allowed int) Solution {
 	interrupted := Solution{Status: LimitHit, Objective: math.NaN(), LowerBound: math.Inf(-1), Reachable: math.NaN(), Enforced: p.Bound.Limit}
 	s := newSearch(ctx, p, allowed, p.Bound.Limit)
 	s.start()
@@ -72,5 +81,5 @@ func (Exact) Solve(ctx context.Context, p *Problem, _ models.Streams) (Solution,
 			solution.Warnings = append(solution.Warnings, "the search for the best reachable limit was cut short")
 		}
 	}
-	return solution, nil
+	return solution
 }

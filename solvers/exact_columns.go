@@ -20,6 +20,8 @@ type columns struct {
 	tail    *view // the first of those, which stand for the hardest
 	thin    *view // scenarios at equal distances, which stand for all
 	budget  int   // how many more numbers may be kept
+
+	stop func() bool // whether sums need not be finished
 }
 
 // stageColumns says what the columns of a stage are: its choices under the first
@@ -34,8 +36,8 @@ type stageColumns struct {
 // lists of choices, at most this much each. What does not fit is computed again
 // when it is asked for.
 const (
-	maxBytes = 256 << 20
-	maxKept  = 192 << 20 / 8
+	maxBytes = 160 << 20
+	maxKept  = 96 << 20 / 8
 )
 
 // MaxMemory is how many bytes a search of Exact takes at most, apart from the

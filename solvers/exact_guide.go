@@ -68,6 +68,9 @@ func (s *search) lookAhead(root *node, r *mixture) {
 		s.shift()
 	}
 	s.prices = s.bestPrices(root, 1/r.lambda, r.flow)
+	if s.done() {
+		return
+	}
 	s.forgetPrices()
 	if s.floor >= s.settled() {
 		return // nothing better is left
@@ -185,6 +188,9 @@ func (s *search) bestPrices(n *node, multiplier float64, flow []float64) []price
 			if moved {
 				break // on the other side it is worse
 			}
+		}
+		if s.done() { // what is linear may be unfinished
+			return nil
 		}
 		s.floor = max(s.floor, min(s.goal(), bound-precision*math.Abs(bound)))
 		s.tell()

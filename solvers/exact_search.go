@@ -73,6 +73,7 @@ func newSearch(ctx context.Context, p *Problem, allowed int, limit float64) *sea
 		readers:     make([][]int, w.Len()), lists: make(map[listKey]*list),
 		best: math.Inf(1), open: math.Inf(1), floor: math.Inf(-1),
 	}
+	s.table.stop = s.done
 	for i := range w.Len() {
 		s.joins = s.joins || len(w.Parents(i)) > 1 || len(w.Sinks()) > 1
 		choices := p.Space.Choices(i) // by parallelism
@@ -221,12 +222,10 @@ func (s *search) run() bool {
 		return !s.stopped
 	}
 	q := s.raise(root)
-	if s.stopped && len(q) > 0 {
-		s.open = min(s.open, q[0].bound)
-	}
 	for _, at := range q {
 		if s.stopped {
-			break
+			s.open = min(s.open, at.bound)
+			continue
 		}
 		s.visit(at.node, at.depth)
 	}

@@ -16,7 +16,7 @@ import (
 // is offered as incumbent.
 func (s *search) start() {
 	s.scale()
-	if s.unbound() || s.done() {
+	if s.done() || s.unbound() || s.done() {
 		return
 	}
 	first := s.typical()
@@ -64,7 +64,7 @@ func (s *search) unbound() bool {
 	if s.metric == Cost && s.joins {
 		_, total = s.minimise(s.tangent(pick))
 	}
-	if bound := total - precision*math.Abs(total); bound > s.floor {
+	if bound := total - precision*math.Abs(total); bound > s.floor && !s.done() {
 		s.floor = min(s.goal(), bound)
 	}
 	return s.floor >= s.settled()
@@ -78,15 +78,21 @@ func (s *search) keepsMean(pick []int) bool {
 
 // tangent returns mean latency linearised at a configuration.
 func (s *search) tangent(pick []int) [][]float64 {
+	t := s.table.all.weigh(Latency, s.onLongest(pick))
+	s.cut(s.copyOf(t))
+	return t
+}
+
+// onLongest returns the share of every stage and scenario that lies on the
+// longest path under a configuration.
+func (s *search) onLongest(pick []int) [][]float64 {
 	all := s.table.all
 	weight := make([][]float64, len(pick))
 	for i := range weight {
 		weight[i] = make([]float64, all.n)
 	}
 	s.eval.criticality(all.under(Latency, pick), weight, 1/float64(all.n))
-	t := all.weigh(Latency, weight)
-	s.cut(s.copyOf(t))
-	return t
+	return weight
 }
 
 // order puts the scenarios first that are hard for a configuration.

@@ -364,27 +364,24 @@ func drawProblem(t *rapid.T) *solvers.Problem {
 
 // A relaxation that cuts too much is wrong on few problems only: a multiplier
 // credited with 0.7 of the slack took thousands of them to show.
-func TestExactEqualsExhaustiveOnRandomProblems(t *testing.T) {
-	rounds := 30
-	if testing.Short() {
-		rounds = 2
-	}
-	for range rounds {
-		rapid.Check(t, func(t *rapid.T) {
-			p := drawProblem(t)
-			if p.Space.Size().Sign() == 0 {
-				t.Skip("the rules leave no configuration")
-			}
-			agree(t, "random problem", p)
-		})
-	}
-}
+func TestExactEqualsExhaustiveOnRandomProblems(t *testing.T) { agreeOnRandomProblems(t) }
 
 // The ways that only large problems take - the relaxation on a few of the
 // scenarios, several relaxations one after the other, changes of two stages at a
 // time, best-first search - are as exact on small ones.
 func TestExactOfLargeProblemsEqualsExhaustive(t *testing.T) {
 	defer solvers.Shrink()()
+	agreeOnRandomProblems(t)
+}
+
+// Coarse to fine is as exact: what is dropped without a search is in no better
+// configuration.
+func TestExactOfFineSpacesEqualsExhaustive(t *testing.T) {
+	defer solvers.Zoom()()
+	agreeOnRandomProblems(t)
+}
+
+func agreeOnRandomProblems(t *testing.T) {
 	rounds := 30
 	if testing.Short() {
 		rounds = 2

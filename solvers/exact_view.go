@@ -101,12 +101,16 @@ func (v *view) under(m Metric, pick []int) [][]float64 {
 }
 
 // weigh returns the weighted sum of a metric of every column. There is one list
-// of weights per stage, one weight per scenario; nil stands for means.
+// of weights per stage, one weight per scenario; nil stands for means. A search
+// that is ended does not finish them: its caller has to ask.
 func (v *view) weigh(m Metric, weights [][]float64) [][]float64 {
 	t := v.table
 	sums := make([][]float64, len(t.stages))
 	for i, s := range t.stages {
 		sums[i] = make([]float64, len(s.inputs)*len(s.choices))
+		if t.stop != nil && t.stop() {
+			continue
+		}
 		var w []float64
 		if weights != nil {
 			w = weights[i]
@@ -126,6 +130,9 @@ func (v *view) weigh(m Metric, weights [][]float64) [][]float64 {
 		default:
 			// Columns are kept for the next sum.
 			for c := range sums[i] {
+				if c%64 == 63 && t.stop != nil && t.stop() {
+					break
+				}
 				sums[i][c] = models.Weigh(w, v.of(m, i, c))
 			}
 		}

@@ -24,6 +24,7 @@ func solveVerb() verb {
 	var method, output string
 	f := append(s.traceFlags(), s.fitFlags()...)
 	f = append(f, s.problemFlags()...)
+	f = append(f, s.gridFlags()...)
 	f = append(f, b.flags()...)
 	f = append(f, frontier.flags()...)
 	return verb{
@@ -47,6 +48,9 @@ func solveVerb() verb {
 		run: func(c *call) error {
 			if err := frontier.check(c, method); err != nil {
 				return err
+			}
+			if frontier.wanted && (c.isSet("memory") || c.isSet("parallelism")) {
+				return usagef("--frontier is of a space that the workflow has; --memory and --parallelism go without it")
 			}
 			if frontier.wanted {
 				ctx, cancel := withDeadline(c.ctx, deadline)

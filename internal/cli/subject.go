@@ -47,6 +47,14 @@ func (s *subject) problemFlags() flags {
 	}
 }
 
+// gridFlags are the flags that replace the choices of the space.
+func (s *subject) gridFlags() flags {
+	return flags{
+		flagOf(&s.choice.Memory, "memory", "", "every size of a `RANGE` in MB for all stages, as 128..10240/64, in place of the space's", models.ParseRange),
+		flagOf(&s.choice.Parallelism, "parallelism", "", "every number of instances of a `RANGE`, as 1..100, in place of the space's", models.ParseRange),
+	}
+}
+
 // sources returns the places where recordings are looked for.
 func (s *subject) sources() experiments.Sources {
 	return sourcesAt(s.recordings)
