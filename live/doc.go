@@ -16,11 +16,11 @@
 //     machine.go: the state machine, where there is one.
 //   - bill.go: Bill, a cap on the spend that holds even if everything in
 //     flight runs into its timeout.
-//   - journal.go: Journal, what is changed, on disk before it is changed;
+//   - journal.go: the journal, what is changed, on disk before it is changed;
 //     stand.go: the copies of functions and machines, or the changes in place;
 //     undo.go, restore.go: how all of it is undone.
 //   - run.go: executions along the graph of the workflow; invoke.go: one
-//     invocation; execution.go: executions of a state machine.
+//     invocation; execution.go, history.go: executions of a state machine.
 //   - recording.go: the trace, written after every configuration.
 //   - policy.go: Policy, the permissions that all this takes.
 //

@@ -1,5 +1,7 @@
 package live
 
+import "slices"
+
 // PolicyOptions say what a Policy is for. Names that are "*" stand for all.
 type PolicyOptions struct {
 	Account, Region string
@@ -43,21 +45,24 @@ func Policy(o PolicyOptions) PolicyDocument {
 	allow := func(sid string, resources []string, condition map[string]map[string]string, actions ...string) {
 		p.Statement = append(p.Statement, PolicyStatement{Sid: sid, Effect: "Allow", Action: actions, Resource: resources, Condition: condition})
 	}
+	var invoke []string
+	if o.Machine == "" { // else it is the state machine's role that invokes
+		invoke = []string{"lambda:InvokeFunction"}
+	}
 	allow("WhoAmI", []string{"*"}, nil, "sts:GetCallerIdentity")
 	allow("ReadFunctions", own, nil, "lambda:GetFunction")
 	if o.InPlace {
-		allow("ChangeFunctions", append(own, wildcard(own)...), nil,
-			"lambda:GetFunctionConfiguration", "lambda:UpdateFunctionConfiguration", "lambda:ListVersionsByFunction",
-			"lambda:PublishVersion", "lambda:InvokeFunction")
+		allow("ChangeFunctions", slices.Concat(own, wildcard(own)), nil, append(invoke,
+			"lambda:GetFunctionConfiguration", "lambda:UpdateFunctionConfiguration", "lambda:ListVersionsByFunction", "lambda:PublishVersion")...)
 		// A version has no tags: what is deleted is a version, never the function.
 		allow("DeleteVersions", wildcard(own), nil, "lambda:DeleteFunction")
 	} else {
 		role := []string{"arn:aws:iam::" + o.Account + ":role/" + o.Role}
 		allow("CreateCopies", copies, tagged("aws:RequestTag"), "lambda:CreateFunction", "lambda:TagResource")
 		allow("PassRole", role, map[string]map[string]string{"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}, "iam:PassRole")
-		allow("UseCopies", append(copies, wildcard(copies)...), nil,
+		allow("UseCopies", slices.Concat(copies, wildcard(copies)), nil, append(invoke,
 			"lambda:GetFunction", "lambda:GetFunctionConfiguration", "lambda:UpdateFunctionConfiguration", "lambda:PublishVersion",
-			"lambda:CreateAlias", "lambda:GetAlias", "lambda:InvokeFunction")
+			"lambda:CreateAlias", "lambda:GetAlias")...)
 		allow("DeleteCopies", copies, tagged("aws:ResourceTag"), "lambda:DeleteFunction")
 	}
 	if o.Machine == "" {
