@@ -22,15 +22,33 @@ func hasty() live.Settings {
 	return s
 }
 
+// mode is a way to execute a workflow.
+type mode string
+
+const (
+	onCopies  mode = "copies"
+	inPlace   mode = "in place"
+	byMachine mode = "state machine"
+)
+
 // small is a session of few calls of every kind.
-func (l *lab) small(inPlace bool) live.Request {
+func (l *lab) small(how mode) live.Request {
 	r := l.request()
+	if how == byMachine {
+		if l.arn == "" {
+			l.arn = l.machine(labMachine)
+		}
+		r = l.byMachine(l.arn, twoParts)
+	}
 	at := func(left int) models.Config {
 		return models.Config{l.def.StageConfig(left, 2), l.def.StageConfig(256, 1), l.def.StageConfig(512, 1)}
 	}
-	r.Configs, r.Runs, r.WarmUps, r.InPlace = []models.Config{at(256), at(512)}, 1, 0, inPlace
+	r.Configs, r.Runs, r.WarmUps, r.InPlace = []models.Config{at(256), at(512)}, 1, 0, how == inPlace
 	// Enough for one execution and a part of another one at its worst.
 	r.MaxSpendUSD = 1.7 * 11 * (2*0.5 + 0.25 + 0.5) * 1.66667e-5
+	if how == byMachine {
+		r.MaxSpendUSD += 1.7 * 6 * 2.5e-5
+	}
 	return r
 }
 
@@ -41,10 +59,11 @@ type site struct {
 }
 
 // sites returns every call that a clean session makes.
-func sites(t *testing.T, inPlace bool) []site {
+func sites(t *testing.T, how mode) []site {
 	l := newLab(t, emulator.Options{}, steady)
+	r := l.small(how)
 	before := len(l.emulator.Calls())
-	if _, err := execute(t, l.open(settings), l.small(inPlace)); err != nil {
+	if _, err := execute(t, l.open(settings), r); err != nil {
 		t.Fatal(err)
 	}
 	var all []site
@@ -65,13 +84,9 @@ var allFaults = flag.Bool("all-faults", false, "let every call fail in every way
 // ends or when it is restored after that, it was not charged more than the cap,
 // the bill is kept, and the trace can be read.
 func TestFaultsAtEveryCall(t *testing.T) {
-	for _, inPlace := range []bool{false, true} {
-		name := "copies"
-		if inPlace {
-			name = "in place"
-		}
-		t.Run(name, func(t *testing.T) {
-			all := sites(t, inPlace)
+	for _, how := range []mode{onCopies, inPlace, byMachine} {
+		t.Run(string(how), func(t *testing.T) {
+			all := sites(t, how)
 			if len(all) < 30 {
 				t.Fatalf("only %d calls", len(all))
 			}
@@ -89,7 +104,7 @@ func TestFaultsAtEveryCall(t *testing.T) {
 					}
 					t.Run(fmt.Sprintf("%s %d %s", at.operation, at.nth, kind), func(t *testing.T) {
 						t.Parallel()
-						faulty(t, inPlace, emulator.Fault{Operation: at.operation, Nth: at.nth, Kind: kind})
+						faulty(t, how, emulator.Fault{Operation: at.operation, Nth: at.nth, Kind: kind})
 					})
 				}
 			}
@@ -104,15 +119,15 @@ func TestLastingFaults(t *testing.T) {
 		for nth := 3; nth < 50; nth += 12 {
 			t.Run(fmt.Sprintf("%s from call %d on", kind, nth), func(t *testing.T) {
 				t.Parallel()
-				faulty(t, nth%4 == 1, emulator.Fault{Nth: nth, Every: 1, Kind: kind})
+				faulty(t, []mode{onCopies, inPlace, byMachine}[nth/12%3], emulator.Fault{Nth: nth, Every: 1, Kind: kind})
 			})
 		}
 	}
 }
 
-func faulty(t *testing.T, inPlace bool, f emulator.Fault) {
+func faulty(t *testing.T, how mode, f emulator.Fault) {
 	l := newLab(t, emulator.Options{}, steady)
-	r := l.small(inPlace)
+	r := l.small(how)
 	l.emulator.Inject(f)
 	out, err := l.attempt(r)
 	text := fmt.Sprintf("%v %+v", err, out)
@@ -179,4 +194,10 @@ func (l *lab) restored(r live.Request) {
 		}
 	}
 	l.untouched()
+	if l.arn == "" {
+		return
+	}
+	if names := l.machines(); len(names) != 1 {
+		l.t.Errorf("state machines %q are left", names)
+	}
 }

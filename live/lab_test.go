@@ -40,6 +40,7 @@ type lab struct {
 	def      *models.Definition
 	targets  live.Targets
 	dir      string
+	arn      string // of its state machine; empty: none yet
 	before   []functionState
 }
 

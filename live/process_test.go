@@ -127,7 +127,7 @@ func signalled(t *testing.T, nth int, after bool, send func(*process)) (l *lab, 
 		},
 	}, steady)
 	base.Store(int64(len(l.emulator.Calls())))
-	p = l.profile(l.small(false))
+	p = l.profile(l.small(onCopies))
 	close(started)
 	return l, p, met, acted
 }
@@ -163,7 +163,7 @@ func TestKilledAtEveryCall(t *testing.T) {
 				case <-time.After(10 * time.Second):
 					t.Fatal("the call was not acted on")
 				}
-				r := l.small(false)
+				r := l.small(onCopies)
 				l.restored(r)
 				if charged := l.emulator.Bill().USD(); charged > r.MaxSpendUSD {
 					t.Errorf("the account was charged %v USD, the cap is %v", charged, r.MaxSpendUSD)
@@ -207,5 +207,5 @@ func TestInterrupted(t *testing.T) {
 	if code := p.end(t); code == 0 {
 		t.Errorf("exit 0\n%s", p.stderr.String())
 	}
-	l.restored(l.small(false))
+	l.restored(l.small(onCopies))
 }

@@ -14,7 +14,7 @@ import (
 
 // abandoned is a lab whose session could undo nothing: with its first invocation
 // its credentials expired. It returns the journal.
-func abandoned(t *testing.T, inPlace bool) (*lab, string) {
+func abandoned(t *testing.T, how mode) (*lab, string) {
 	t.Helper()
 	var l *lab
 	var once sync.Once
@@ -23,7 +23,7 @@ func abandoned(t *testing.T, inPlace bool) (*lab, string) {
 			once.Do(func() { l.emulator.Inject(emulator.Fault{Every: 1, Kind: emulator.Expired}) })
 		}
 	}}, steady)
-	r := l.small(inPlace)
+	r := l.small(how)
 	out, err := execute(t, l.open(settings), r)
 	if err == nil || !strings.Contains(err.Error(), "credentials have expired") || !strings.Contains(err.Error(), "eevee live restore") || out.Restored.Done {
 		t.Fatalf("%+v, %v", out, err)
@@ -38,7 +38,7 @@ func abandoned(t *testing.T, inPlace bool) (*lab, string) {
 
 // A journal is restored in its own account only.
 func TestRestoreRefusesOtherAccounts(t *testing.T) {
-	l, journal := abandoned(t, false)
+	l, journal := abandoned(t, onCopies)
 	for _, o := range []emulator.Options{{Account: "210987654321"}, {Region: "eu-west-1"}} {
 		e, err := emulator.Start(o)
 		if err != nil {
@@ -63,13 +63,13 @@ func TestRestoreRefusesOtherAccounts(t *testing.T) {
 			t.Errorf("called %+v", calls)
 		}
 	}
-	l.restored(l.small(false))
+	l.restored(l.small(onCopies))
 }
 
 // What somebody else has set since is left as it is, and named; what is ours is
 // undone all the same.
 func TestRestoreLeavesOthersChanges(t *testing.T) {
-	l, journal := abandoned(t, true)
+	l, journal := abandoned(t, inPlace)
 	if _, err := l.sdk().UpdateFunctionConfiguration(t.Context(), &lambda.UpdateFunctionConfigurationInput{FunctionName: aws.String("fn-left"), MemorySize: aws.Int32(999)}); err != nil {
 		t.Fatal(err)
 	}
@@ -94,7 +94,7 @@ func TestForeignFunctionIsLeft(t *testing.T) {
 	l := newLab(t, emulator.Options{}, steady)
 	create(t, l.sdk(), "eevee-"+run+"-fn-left", "")
 	l.before = l.functions()
-	out, err := execute(t, l.open(settings), l.small(false))
+	out, err := execute(t, l.open(settings), l.small(onCopies))
 	if err == nil || !strings.Contains(err.Error(), "cannot be copied") {
 		t.Errorf("error %v", err)
 	}
