@@ -64,6 +64,15 @@
 // every node raises what is proved of the whole. The incumbent is improved by
 // changing two stages at a time.
 //
+// Fine spaces. Of every size in steps of 64 MB with 1 to 100 instances there are
+// 15,900 choices a stage. A coarse selection is solved, then finer ones around
+// what it found. The price of the last one then bounds the whole space, as above
+// with every stage by itself: the least that any choice of a stage adds, scenario
+// by scenario, is a column of the box of all of them, and a choice with which
+// more than k scenarios still exceed the limit is in no better configuration.
+// Columns are computed, compared and forgotten. What is left is searched like any
+// other space; what was dropped does not weaken the proof.
+//
 // # Aims with more in them
 //
 // An Aim can hold several bounds, joint ones, ones on CVaR, and a percentile to
