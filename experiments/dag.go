@@ -70,7 +70,7 @@ func GenerateDAG(shape DAGShape, stages, scenarios int, streams models.Streams) 
 	}
 	samples := make([]models.StageSample, stages)
 	for i := range samples {
-		samples[i] = drawWork(source, input)
+		samples[i] = drawWork(source, 2+18*source.Float64(), input)
 	}
 	g.Scenarios, err = models.NewScenarios(g.Workflow, models.MustPrice(models.PriceJolteon), scenarios, samples)
 	return g, err
@@ -139,9 +139,9 @@ func (s DAGShape) edges(n int, source *rand.Rand) ([][]int, error) {
 // work is the sample of a generated stage, in seconds and vCPU-seconds.
 type work struct{ delay, fixed, shared []float64 }
 
-func drawWork(source *rand.Rand, input []float64) *work {
+// drawWork draws a stage whose shared work is about size vCPU-seconds.
+func drawWork(source *rand.Rand, size float64, input []float64) *work {
 	w := &work{make([]float64, len(input)), make([]float64, len(input)), make([]float64, len(input))}
-	size := 2 + 18*source.Float64()
 	spread := 0.05 + 0.15*source.Float64()
 	for k, factor := range input {
 		w.delay[k] = 0.1 + 0.2*source.ExpFloat64()

@@ -132,3 +132,24 @@ func BenchmarkGeneratedDAGs(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkStages solves generated workflows of more and more stages under a
+// latency bound with the paper's method, whose work should grow in proportion to
+// them: the CPU time per stage and scenario stays what it is.
+func BenchmarkStages(b *testing.B) {
+	for _, stages := range []int{4, 8, 16, 32} {
+		b.Run(fmt.Sprint(stages), func(b *testing.B) {
+			const scenarios = 2000
+			p := generatedProblem(b, Layered, stages, scenarios, 1, solvers.Latency)
+			before := cpuUsed(b)
+			for b.Loop() {
+				if _, err := (solvers.Jolteon{}).Solve(context.Background(), p, models.Streams{}); err != nil {
+					b.Fatal(err)
+				}
+			}
+			used := (cpuUsed(b) - before).Seconds() / float64(b.N)
+			b.ReportMetric(1e3*used, "cpu-ms/op")
+			b.ReportMetric(1e6*used/float64(stages*scenarios), "cpu-us/stage-scenario")
+		})
+	}
+}
