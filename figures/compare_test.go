@@ -15,7 +15,7 @@ func TestPlane(t *testing.T) {
 	cell := func(name string, violations int, p95, cost float64) experiments.Compared {
 		c := experiments.Compared{Result: experiments.Result{
 			Workflow: "ml", Method: name, Status: "done",
-			Bound:     experiments.ResultBound{Metric: "latency", Percentile: 95, AllowedViolations: 5, Violations: &violations, LimitS: new(40.)},
+			Bound:     experiments.ResultBound{Metric: "latency", Percentile: 95, AllowedViolations: 5, Violations: &violations, Kept: new(violations <= 5), LimitS: new(40.)},
 			Objective: experiments.ResultMean{Metric: "cost", MeanUSD: &cost},
 			Predicted: &experiments.Predicted{Latency: experiments.Percentiles{P95: p95}, Cost: experiments.Percentiles{Mean: cost}},
 		}}

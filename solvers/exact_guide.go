@@ -26,6 +26,9 @@ func (s *search) guide(r *mixture) {
 		r.again()
 		s.adopt(r)
 		s.lookAhead(root, r)
+		if s.done() {
+			break // nothing was priced to the end
+		}
 		if s.pricedBound(root, s.prices[0]) < before { // the ones before prove more
 			s.linear, s.prices = linear, prices
 			s.shift()
