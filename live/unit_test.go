@@ -98,6 +98,9 @@ func TestCoverCovers(t *testing.T) {
 }
 
 func TestCoverOfBundledSpaces(t *testing.T) {
+	if testing.Short() {
+		t.Skip("looks at spaces of billions of configurations")
+	}
 	for _, name := range models.Bundled() {
 		def, err := models.Load(name)
 		if err != nil {

@@ -13,6 +13,9 @@ import (
 )
 
 func TestCompareMatchesItsSchema(t *testing.T) {
+	if testing.Short() {
+		t.Skip("compares all methods, several times")
+	}
 	withoutRecordings(t)
 	folder := filepath.Join(t.TempDir(), "pictures")
 	for _, command := range []string{

@@ -7,6 +7,9 @@ import (
 
 // What explain prints, its JSON against the published schema, and bad input.
 func TestExplain(t *testing.T) {
+	if testing.Short() {
+		t.Skip("solves dozens of problems")
+	}
 	withoutRecordings(t)
 	s := newSession(t, "explain")
 	s.run("solve --workflow ml --latency 40s --rule plugin --samples 600 --quiet -o $DIR/config.json")

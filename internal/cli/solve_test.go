@@ -170,6 +170,9 @@ func TestFilesDoNotDependOnCores(t *testing.T) {
 // What solve prints and writes is what its published schema says, judged by an
 // implementation that is not ours.
 func TestSolveMatchesItsSchema(t *testing.T) {
+	if testing.Short() {
+		t.Skip("solves under every rule")
+	}
 	withoutRecordings(t)
 	file := filepath.Join(t.TempDir(), "c.json")
 	for _, command := range []string{
@@ -202,6 +205,9 @@ func TestSolveMatchesItsSchema(t *testing.T) {
 // Both frontiers, printed, written and as JSON, against the published schema;
 // and what does not go with --frontier.
 func TestFrontier(t *testing.T) {
+	if testing.Short() {
+		t.Skip("solves whole frontiers")
+	}
 	withoutRecordings(t)
 	s := newSession(t, "frontier")
 	s.run("solve --workflow ml --frontier --tolerance 5 --samples 600 --rule plugin --quiet -o $DIR/out")
