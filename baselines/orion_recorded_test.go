@@ -69,6 +69,9 @@ func orionNear(a, b, tolerance float64) bool { return math.Abs(a-b) <= tolerance
 // assumptions of the reference about the input sizes, which are not published:
 // they decide the parallelism.
 func TestOrionCompatIsTheArtifact(t *testing.T) {
+	if testing.Short() {
+		t.Skip("searches every published run")
+	}
 	for _, c := range orionReferences(t) {
 		p := orionProblem(t, c.Workflow, c.Bound)
 		o := Orion{Compat: true, Parallelism: c.Final.Parallelism}

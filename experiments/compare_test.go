@@ -191,6 +191,9 @@ func TestJanusSaysWhatItStartsFrom(t *testing.T) {
 
 // The same seed gives the same comparison, whatever the number of cores.
 func TestCompareIsReproducible(t *testing.T) {
+	if testing.Short() {
+		t.Skip("compares all methods twice")
+	}
 	s := bundledSetup(t, "ml")
 	o := CompareOptions{
 		Methods: []string{"exact", "cose", "stepconf", "janus", "ditto:cost"}, Samples: 300, Seed: 3, Runs: 50,

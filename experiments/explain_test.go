@@ -137,6 +137,9 @@ func TestPathSharesAgainstAllPaths(t *testing.T) {
 // The runner-up, what is best without each choice and the answers under other
 // limits are those of the enumeration of the whole space.
 func TestAlternativesAgainstEnumeration(t *testing.T) {
+	if testing.Short() {
+		t.Skip("enumerates a whole space")
+	}
 	samples := 200
 	for _, bound := range []solvers.Bound{pluginBound(solvers.Latency, 40), pluginBound(solvers.Cost, 0.0095)} {
 		s, p, c, allowed, e := explained(t, "ml", bound, samples)

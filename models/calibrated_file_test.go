@@ -29,6 +29,9 @@ func calibratedFile(t testing.TB, def *models.Definition) string {
 }
 
 func TestLoadedCalibratedModelIsTheSavedOne(t *testing.T) {
+	if testing.Short() {
+		t.Skip("fits every bundled workflow")
+	}
 	for workflow, settings := range map[string]models.CalibratedSettings{
 		"ml": {}, "video": {NoCalibration: true, ColdShare: 0.25}, "tpcds": {IndependentStages: true},
 	} {
@@ -84,6 +87,9 @@ func TestCalibratedIsDeterministic(t *testing.T) {
 }
 
 func TestCalibratedFileSatisfiesItsSchema(t *testing.T) {
+	if testing.Short() {
+		t.Skip("fits every bundled workflow")
+	}
 	schema := newJSONSchema(t, models.CalibratedFileSchema())
 	check := func(text string) error {
 		var value any

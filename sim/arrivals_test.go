@@ -110,6 +110,9 @@ func TestGapsFollowTheirLaw(t *testing.T) {
 // with rates l and 1/mean durations r (Fischer and Meier-Hellstern,
 // Performance Evaluation 18, 1993); over short windows it is 1.
 func TestDispersionOfMMPP(t *testing.T) {
+	if testing.Short() {
+		t.Skip("draws millions of arrivals")
+	}
 	const l1, l2, r1, r2 = 1.0, 20.0, 1 / 6.0, 1 / 2.0
 	p, err := ParseArrivals("mmpp:1/s@6s,20/s@2s")
 	if err != nil {

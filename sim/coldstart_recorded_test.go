@@ -81,6 +81,9 @@ func (m initMeasured) key() string { return m.Runtime + "/" + string(m.Arch) + "
 // The initialisations that the program holds are those of the recordings, and
 // what is drawn from them is near to what was recorded.
 func TestMeasuredInits(t *testing.T) {
+	if testing.Short() {
+		t.Skip("reads large recordings")
+	}
 	want, samples := initsOfRecordings(t)
 	const path = "data/inits.yaml"
 	if *update {

@@ -80,6 +80,9 @@ func storageLatencies(t *testing.T) map[string][]float64 {
 }
 
 func TestMeasuredLatencies(t *testing.T) {
+	if testing.Short() {
+		t.Skip("reads large recordings")
+	}
 	samples := storageLatencies(t)
 	held := measuredStorage()
 	want := storageFile{Source: "hpides/skyrise at 37fbfdc, requests of 1 KB from functions of 7076 MB", Date: "2024-04-18"}

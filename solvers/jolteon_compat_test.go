@@ -132,6 +132,9 @@ func TestCompatStepsAreTheArtifacts(t *testing.T) {
 // runs it is the same configuration out of hundreds probed, and of the rest
 // most are as good.
 func TestCompatProbeFollowsTheArtifact(t *testing.T) {
+	if testing.Short() {
+		t.Skip("probes every published run")
+	}
 	steps := pipelines(t)
 	runs, problems := publishedProblems(t, artifactModel)
 	same, near := 0, 0
@@ -185,6 +188,9 @@ func (c *compat) objective(config models.Config) float64 {
 // least 45 objectives are within 10 % of the artifact's. No run says done when
 // it breaks its bound, and every loosened bound is reported.
 func TestCompatOnPublishedRuns(t *testing.T) {
+	if testing.Short() {
+		t.Skip("solves every published run")
+	}
 	runs, problems := publishedProblems(t, artifactModel)
 	broken, theirs, near, loosened := 0, 0, 0, 0
 	var ratios []float64

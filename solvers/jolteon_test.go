@@ -62,6 +62,9 @@ func TestHoeffdingSizeGuarantees(t *testing.T) {
 // optimality ratio), much of that by its deviations. The method without them
 // must do better by far: 1.03 is the limit set here.
 func TestJolteonOnPublishedRuns(t *testing.T) {
+	if testing.Short() {
+		t.Skip("solves every published run")
+	}
 	runs, problems := publishedProblems(t, models.JolteonOptions{})
 	optima := mlOptima(t, runs, problems)
 	sum, worst, solved, missed := 0.0, 1.0, 0, 0

@@ -43,6 +43,9 @@ func coins(n int, risk float64, source *rand.Rand) exponential {
 // with a the exact probability that one holdout is that lucky; if an attempt
 // spent all of the confidence, two thirds would pass.
 func TestVerifiedSpendsItsConfidenceOverAttempts(t *testing.T) {
+	if testing.Short() {
+		t.Skip("draws holdouts by the dozen")
+	}
 	const (
 		problems   = 1500
 		holdout    = 2000
