@@ -9,7 +9,8 @@ import (
 
 // Verdict draws what was predicted for a configuration and what real executions
 // made of it, for latency and cost: the share of runs below every value, as
-// predicted, and as measured with a point for every run, and the bound.
+// predicted and as measured, and the bound. A bound far beyond both is named in
+// the title, so that there is something to be seen.
 func Verdict(v *experiments.Verdict) []Picture {
 	var latency, cost []float64
 	for _, p := range v.Points {
@@ -34,6 +35,12 @@ func Verdict(v *experiments.Verdict) []Picture {
 // so long that nothing is to be seen on it.
 const curvePoints = 200
 
+// mostMarked is how many runs have a mark each; more are a line.
+const mostMarked = 40
+
+// farBeyond is how many times the largest value a bound may be and still be drawn.
+const farBeyond = 3
+
 // verdictChart draws one metric. The limit, nil if the bound is on the other one,
 // is in the unit of rows, of which scale makes that of the axis.
 func verdictChart(v *experiments.Verdict, x Axis, predicted, measured []float64, limit *float64, scale float64) Chart {
@@ -48,12 +55,15 @@ func verdictChart(v *experiments.Verdict, x Axis, predicted, measured []float64,
 		i := (2*k + 1) * n / (2 * curvePoints)
 		line.Points = append(line.Points, Point{X: predicted[i], Y: 100 * (float64(i) + 0.5) / float64(n)})
 	}
-	points := Series{Name: "measured"}
+	points := Series{Name: "measured", Line: len(measured) > mostMarked}
 	for k, x := range slices.Sorted(slices.Values(measured)) {
 		points.Points = append(points.Points, Point{X: x, Y: 100 * (float64(k) + 0.5) / float64(len(measured))})
 	}
 	c.Series = []Series{line, points}
-	if limit != nil {
+	if limit != nil && *limit*scale > farBeyond*max(line.Points[curvePoints-1].X, points.Points[len(points.Points)-1].X) {
+		c.Title += fmt.Sprintf("; the bound, %.4g %s, lies beyond", *limit*scale, x.Unit)
+		c.References = []Reference{{Kind: Horizontal, Value: v.Bound.Percentile, Text: fmt.Sprintf("p%v", v.Bound.Percentile)}}
+	} else if limit != nil {
 		c.References = []Reference{
 			{Kind: Vertical, Value: *limit * scale, Text: "bound"},
 			{Kind: Horizontal, Value: v.Bound.Percentile, Text: fmt.Sprintf("p%v", v.Bound.Percentile)},
