@@ -51,7 +51,7 @@ fuzz: ## run every fuzz target for FUZZTIME (default 30s)
 	done
 
 faults: ## let every call of the live mode to the emulated AWS fail in every way (minutes)
-	go test -timeout 30m -run Faults ./live -all-faults
+	go test -timeout 30m -run "Faults|Killed" ./live -all-faults
 
 prove: ## sweeps against other people's systems: the Kubernetes API, Apache Arrow, and Slurm where it is installed (root)
 	cd experiments/sweep/prove && go vet ./... && go test ./...
