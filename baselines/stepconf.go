@@ -173,11 +173,17 @@ func leastParallelism(space *models.Space) (*models.Space, error) {
 // time, or else the fastest one. Only choices count that the space admits
 // together with what was decided.
 func (t *stepConfTable) pick(i int, limit float64, decided models.Config) stepConfChoice {
-	with := decided.Clone()
+	var with models.Config
 	admitted := map[int]bool{} // by parallelism
 	admits := func(c models.StageConfig) bool {
+		if len(t.space.Rules()) == 0 {
+			return true
+		}
 		ok, known := admitted[c.Parallelism]
 		if !known {
+			if with == nil {
+				with = decided.Clone()
+			}
 			with[i] = c
 			ok = t.space.Extends(with)
 			admitted[c.Parallelism] = ok
@@ -231,7 +237,10 @@ func (p *stepConfPolicy) String() string {
 func (p *stepConfPolicy) Begin() models.Decider {
 	n := p.space.Workflow.Len()
 	whole := &stepConfPart{deadline: p.Limit}
-	d := &stepConfDecider{stepConfTable: p.stepConfTable, parts: make([]*stepConfPart, n), expected: make([]float64, n)}
+	d := &stepConfDecider{
+		stepConfTable: p.stepConfTable, parts: make([]*stepConfPart, n), expected: make([]float64, n),
+		next: make([]int, n), length: make([]float64, n), start: make([]float64, n),
+	}
 	for i := range n {
 		whole.stages = append(whole.stages, i)
 		d.parts[i] = whole
@@ -246,11 +255,18 @@ type stepConfPart struct {
 	deadline float64 // s since the start of the run
 }
 
-// stepConfDecider holds the cache of a run: the part that every stage is in.
+// stepConfDecider holds the cache of a run: the part that every stage is in,
+// nil once it is decided. A decision takes time in proportion to the stages and
+// edges of one part at a time.
 type stepConfDecider struct {
 	*stepConfTable
 	parts    []*stepConfPart
 	expected []float64 // s since the start of the run; when the model expects decided stages to end, for pre-warming
+
+	// Of the critical path found last, per stage of its part. Scratch.
+	next   []int     // the stage after it on the longest path from it, -1 for none
+	length []float64 // s; of that path
+	start  []float64 // s since the start of the run; when a stage of the critical path has to start
 }
 
 // Decide configures the stage and, with Prewarm, starts instances for those
@@ -277,101 +293,82 @@ func (d *stepConfDecider) Decide(stage int, p models.Progress) models.Decision {
 func (d *stepConfDecider) decide(stage int, now float64, decided models.Config) models.StageConfig {
 	for {
 		part := d.parts[stage]
-		path, total := d.criticalPath(part.stages)
-		d.divide(part, path, total, now, stage)
+		path, total := d.criticalPath(part)
+		d.divide(part, path, total, now)
 		if path[0] == stage {
+			d.parts[stage].stages = path[1:]
+			d.parts[stage] = nil
 			share := d.weight[stage] / total * (part.deadline - now)
 			return d.pick(stage, share, decided).config
 		}
+		if slices.Contains(path, stage) {
+			panic(fmt.Sprintf("stepconf: stage %q is decided before a stage that it waits for", d.space.Workflow.Stage(stage).Name))
+		}
 	}
 }
 
-// criticalPath returns the path through the given stages whose weights have
+// criticalPath returns the path through the stages of a part whose weights have
 // the largest sum, and that sum.
-func (d *stepConfDecider) criticalPath(stages []int) (path []int, total float64) {
+func (d *stepConfDecider) criticalPath(part *stepConfPart) (path []int, total float64) {
 	w := d.space.Workflow
-	next := make([]int, w.Len()) // the stage after i on the longest path from i
-	length := make([]float64, w.Len())
 	first := -1
-	for _, i := range slices.Backward(stages) {
-		next[i] = -1
+	for _, i := range slices.Backward(part.stages) {
+		next := -1
 		for _, c := range w.Children(i) {
-			if slices.Contains(stages, c) && (next[i] < 0 || length[c] > length[next[i]]) {
-				next[i] = c
+			if d.parts[c] == part && (next < 0 || d.length[c] > d.length[next]) {
+				next = c
 			}
 		}
-		if length[i] = d.weight[i]; next[i] >= 0 {
-			length[i] += length[next[i]]
+		d.next[i], d.length[i] = next, d.weight[i]
+		if next >= 0 {
+			d.length[i] += d.length[next]
 		}
-		if first < 0 || length[i] >= length[first] {
+		if first < 0 || d.length[i] >= d.length[first] {
 			first = i
 		}
 	}
-	for i := first; i >= 0; i = next[i] {
+	for i := first; i >= 0; i = d.next[i] {
 		path = append(path, i)
 	}
-	return path, length[first]
+	return path, d.length[first]
 }
 
-// divide caches what a critical path leaves of a part, of which one stage is
-// being decided: the rest of the path, and the stages beside it.
-func (d *stepConfDecider) divide(part *stepConfPart, path []int, total, now float64, stage int) {
+// divide caches a part as what its critical path makes of it: the path, and the
+// stages beside it.
+func (d *stepConfDecider) divide(part *stepConfPart, path []int, total, now float64) {
 	w := d.space.Workflow
-	start := make(map[int]float64, len(path)) // when a stage of the path has to start
+	along := &stepConfPart{stages: path, deadline: part.deadline}
 	at := now
 	for _, i := range path {
-		start[i] = at
+		d.parts[i] = along
+		d.start[i] = at
 		at += d.weight[i] / total * (part.deadline - now)
 	}
-	var beside []int
-	for _, i := range part.stages {
-		if _, ok := start[i]; !ok {
-			beside = append(beside, i)
-		}
-	}
 	// Stages beside the path hang together along edges between them.
-	inBeside := func(list []int) (out []int) {
-		for _, i := range list {
-			if slices.Contains(beside, i) {
-				out = append(out, i)
-			}
-		}
-		return out
-	}
-	seen := make(map[int]bool)
-	for _, i := range beside {
-		if seen[i] {
+	for _, i := range part.stages {
+		if d.parts[i] != part {
 			continue
 		}
-		seen[i] = true
 		branch := &stepConfPart{stages: []int{i}, deadline: part.deadline}
+		d.parts[i] = branch
+		reach := func(near []int) {
+			for _, j := range near {
+				if d.parts[j] == part {
+					d.parts[j] = branch
+					branch.stages = append(branch.stages, j)
+				}
+			}
+		}
 		for k := 0; k < len(branch.stages); k++ {
-			for _, near := range append(inBeside(w.Parents(branch.stages[k])), inBeside(w.Children(branch.stages[k]))...) {
-				if !seen[near] {
-					seen[near] = true
-					branch.stages = append(branch.stages, near)
+			j := branch.stages[k]
+			reach(w.Parents(j))
+			reach(w.Children(j))
+			for _, c := range w.Children(j) {
+				if d.parts[c] == along {
+					branch.deadline = min(branch.deadline, d.start[c])
 				}
 			}
 		}
 		slices.Sort(branch.stages)
-		for _, i := range branch.stages {
-			d.parts[i] = branch
-			for _, c := range w.Children(i) {
-				if s, ok := start[c]; ok {
-					branch.deadline = min(branch.deadline, s)
-				}
-			}
-		}
-	}
-	switch slices.Index(path, stage) {
-	case 0:
-		path = path[1:]
-	case -1:
-	default:
-		panic(fmt.Sprintf("stepconf: stage %q is decided before a stage that it waits for", w.Stage(stage).Name))
-	}
-	rest := &stepConfPart{stages: path, deadline: part.deadline}
-	for _, i := range path {
-		d.parts[i] = rest
 	}
 }

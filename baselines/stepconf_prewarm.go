@@ -25,7 +25,8 @@ import (
 func (d *stepConfDecider) prewarm(stage int, now float64, p models.Progress, c models.StageConfig) []models.Prewarm {
 	w := d.space.Workflow
 	d.expected[stage] = now + d.model.Time(stage, c)
-	ahead := stepConfDecider{stepConfTable: d.stepConfTable, parts: slices.Clone(d.parts)}
+	ahead := *d
+	ahead.parts = slices.Clone(d.parts)
 	progress := models.Progress{Config: p.Config.Clone()}
 	progress.Config[stage] = c
 	type next struct {

@@ -533,3 +533,33 @@ func TestStepConfOptimumOverTime(t *testing.T) {
 		t.Error("no steps are taken")
 	}
 }
+
+// BenchmarkStepConf decides all stages of workflows in layers of four, each of
+// which waits for two of the layer before. The metric us/decision is the mean
+// over the stages of a run; one decision looks at the stages that are left.
+func BenchmarkStepConf(b *testing.B) {
+	for _, stages := range []int{10, 50, 200} {
+		b.Run(fmt.Sprint(stages), func(b *testing.B) {
+			after := make([][]int, stages)
+			for i := 4; i < stages; i++ {
+				layer := i - i%4 - 4
+				after[i] = []int{layer + i%4, layer + (i+1)%4}
+			}
+			def := stepDefinition(b, after...)
+			model := fitSteps(b, def)
+			policy, err := baselines.StepConf{Limit: 5 * float64(stages), Price: models.MustPrice(def.Price)}.Policy(model, stepSpace(b, def, 1, 2, 8))
+			if err != nil {
+				b.Fatal(err)
+			}
+			end := slices.Repeat([]float64{math.NaN()}, stages)
+			for b.Loop() {
+				decider := policy.Begin()
+				c := make(models.Config, stages)
+				for i := range c {
+					c[i] = decider.Decide(i, models.Progress{Now: float64(i), End: end, Config: c}).StageConfig
+				}
+			}
+			b.ReportMetric(b.Elapsed().Seconds()*1e6/float64(b.N*stages), "us/decision")
+		})
+	}
+}
