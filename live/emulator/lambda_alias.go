@@ -68,17 +68,7 @@ func (e *Emulator) apply(in *aliasInput, f *function, a *alias) error {
 
 var nameOfAlias = regexp.MustCompile(`^[a-zA-Z0-9-_]*[a-zA-Z-_][a-zA-Z0-9-_]*$`)
 
-func (e *Emulator) createAlias(in *request) (reply, error) {
-	var input aliasInput
-	if err := in.read(&input); err != nil {
-		return reply{}, err
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	f, _, _, err := e.lookup(in)
-	if err != nil {
-		return reply{}, err
-	}
+func (e *Emulator) createAlias(in *request, f *function, input aliasInput) (reply, error) {
 	if !nameOfAlias.MatchString(input.Name) || len(input.Name) > 128 {
 		return reply{}, validation("Value '%s' at 'name' failed to satisfy constraint: Member must satisfy regular expression pattern: (?!^[0-9]+$)([a-zA-Z0-9-_]+)", input.Name)
 	}
@@ -93,40 +83,11 @@ func (e *Emulator) createAlias(in *request) (reply, error) {
 	return answer(http.StatusCreated, e.aliasConfiguration(f, a))
 }
 
-// findAlias finds the alias of a request. The caller holds e.mu.
-func (e *Emulator) findAlias(in *request) (*function, *alias, error) {
-	f, _, _, err := e.lookup(in)
-	if err != nil {
-		return nil, nil, err
-	}
-	a := f.aliases[in.path["alias"]]
-	if a == nil {
-		return nil, nil, notFound("Cannot find alias arn: %s", e.functionARN(f.name, in.path["alias"]))
-	}
-	return f, a, nil
-}
-
-func (e *Emulator) getAlias(in *request) (reply, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	f, a, err := e.findAlias(in)
-	if err != nil {
-		return reply{}, err
-	}
+func (e *Emulator) getAlias(in *request, f *function, a *alias, _ none) (reply, error) {
 	return answer(http.StatusOK, e.aliasConfiguration(f, a))
 }
 
-func (e *Emulator) updateAlias(in *request) (reply, error) {
-	var input aliasInput
-	if err := in.read(&input); err != nil {
-		return reply{}, err
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	f, a, err := e.findAlias(in)
-	if err != nil {
-		return reply{}, err
-	}
+func (e *Emulator) updateAlias(in *request, f *function, a *alias, input aliasInput) (reply, error) {
 	if err := checkRevision(input.RevisionId, a.revision); err != nil {
 		return reply{}, err
 	}
@@ -137,24 +98,12 @@ func (e *Emulator) updateAlias(in *request) (reply, error) {
 }
 
 // deleteAlias succeeds where there is no such alias, as Lambda does.
-func (e *Emulator) deleteAlias(in *request) (reply, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	f, _, _, err := e.lookup(in)
-	if err != nil {
-		return reply{}, err
-	}
+func (e *Emulator) deleteAlias(in *request, f *function, _ none) (reply, error) {
 	delete(f.aliases, in.path["alias"])
 	return reply{status: http.StatusNoContent}, nil
 }
 
-func (e *Emulator) listAliases(in *request) (reply, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	f, _, _, err := e.lookup(in)
-	if err != nil {
-		return reply{}, err
-	}
+func (e *Emulator) listAliases(in *request, f *function, _ none) (reply, error) {
 	list := []aliasConfiguration{}
 	for _, name := range slices.Sorted(maps.Keys(f.aliases)) {
 		if v := in.query.Get("FunctionVersion"); v == "" || v == f.aliases[name].version {

@@ -191,9 +191,7 @@ func (e *Emulator) createFunction(in *request) (reply, error) {
 	return answer(http.StatusCreated, e.configuration(f.latest, "", in.now))
 }
 
-func (e *Emulator) getFunction(in *request) (reply, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
+func (e *Emulator) getFunction(in *request, _ none) (reply, error) {
 	f, v, qualifier, err := e.lookup(in)
 	if err != nil {
 		return reply{}, err
@@ -211,9 +209,7 @@ func (e *Emulator) getFunction(in *request) (reply, error) {
 	return answer(http.StatusOK, out)
 }
 
-func (e *Emulator) getFunctionConfiguration(in *request) (reply, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
+func (e *Emulator) getFunctionConfiguration(in *request, _ none) (reply, error) {
 	_, v, qualifier, err := e.lookup(in)
 	if err != nil {
 		return reply{}, err
@@ -221,7 +217,7 @@ func (e *Emulator) getFunctionConfiguration(in *request) (reply, error) {
 	return answer(http.StatusOK, e.configuration(v, qualifier, in.now))
 }
 
-// change makes an update of $LATEST out of new settings. The caller holds e.mu.
+// changeLatest makes an update of $LATEST out of new settings. The caller holds e.mu.
 func (e *Emulator) changeLatest(in *request, revision string, next func(settings) (*settings, error)) (*function, error) {
 	f, _, qualifier, err := e.lookup(in)
 	if err != nil {
@@ -244,13 +240,7 @@ func (e *Emulator) changeLatest(in *request, revision string, next func(settings
 	return f, nil
 }
 
-func (e *Emulator) updateFunctionConfiguration(in *request) (reply, error) {
-	var input functionInput
-	if err := in.read(&input); err != nil {
-		return reply{}, err
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
+func (e *Emulator) updateFunctionConfiguration(in *request, input functionInput) (reply, error) {
 	f, err := e.changeLatest(in, input.RevisionId, input.apply)
 	if err != nil {
 		return reply{}, err
@@ -291,9 +281,7 @@ func (e *Emulator) updateFunctionCode(in *request) (reply, error) {
 	return answer(http.StatusOK, e.configuration(f.latest, "", in.now))
 }
 
-func (e *Emulator) deleteFunction(in *request) (reply, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
+func (e *Emulator) deleteFunction(in *request, _ none) (reply, error) {
 	f, v, qualifier, err := e.lookup(in)
 	if err != nil {
 		return reply{}, err
@@ -320,9 +308,7 @@ func (e *Emulator) deleteFunction(in *request) (reply, error) {
 	return reply{status: http.StatusNoContent}, nil
 }
 
-func (e *Emulator) listFunctions(in *request) (reply, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
+func (e *Emulator) listFunctions(in *request, _ none) (reply, error) {
 	var list []configuration
 	for _, name := range slices.Sorted(maps.Keys(e.functions)) {
 		f := e.functions[name]
@@ -344,9 +330,7 @@ func (e *Emulator) listFunctions(in *request) (reply, error) {
 	}{append([]configuration{}, part...), next})
 }
 
-func (e *Emulator) getAccountSettings(in *request) (reply, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
+func (e *Emulator) getAccountSettings(in *request, _ none) (reply, error) {
 	size := 0
 	for _, f := range e.functions {
 		size += len(f.latest.settings.code.zip)

@@ -5,37 +5,13 @@ import (
 	"net/http"
 )
 
-// tagged finds the function of a request about tags, which names it by its ARN
-// without a qualifier. The caller holds e.mu.
-func (e *Emulator) tagged(in *request) (*function, error) {
-	name, qualifier, err := e.functionName(in.path["resource"])
-	if err != nil {
-		return nil, err
-	}
-	if qualifier != "" {
-		return nil, invalid("Tags on function aliases and versions are not supported. Please specify a function ARN.")
-	}
-	f := e.functions[name]
-	if f == nil {
-		return nil, notFound("Function not found: %s", e.functionARN(name, ""))
-	}
-	return f, nil
-}
+// tagsInput is what TagResource takes.
+type tagsInput struct{ Tags map[string]string }
 
 // maxTags is how many tags a function may have (Lambda developer guide, "Tags").
 const maxTags = 50
 
-func (e *Emulator) tagResource(in *request) (reply, error) {
-	var input struct{ Tags map[string]string }
-	if err := in.read(&input); err != nil {
-		return reply{}, err
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	f, err := e.tagged(in)
-	if err != nil {
-		return reply{}, err
-	}
+func (e *Emulator) tagResource(in *request, f *function, input tagsInput) (reply, error) {
 	tags := maps.Clone(f.tags)
 	maps.Copy(tags, input.Tags)
 	if len(tags) > maxTags {
@@ -45,26 +21,14 @@ func (e *Emulator) tagResource(in *request) (reply, error) {
 	return reply{status: http.StatusNoContent}, nil
 }
 
-func (e *Emulator) untagResource(in *request) (reply, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	f, err := e.tagged(in)
-	if err != nil {
-		return reply{}, err
-	}
+func (e *Emulator) untagResource(in *request, f *function, _ none) (reply, error) {
 	for _, key := range in.query["tagKeys"] {
 		delete(f.tags, key)
 	}
 	return reply{status: http.StatusNoContent}, nil
 }
 
-func (e *Emulator) listTags(in *request) (reply, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	f, err := e.tagged(in)
-	if err != nil {
-		return reply{}, err
-	}
+func (e *Emulator) listTags(in *request, f *function, _ none) (reply, error) {
 	return answer(http.StatusOK, map[string]any{"Tags": f.tags})
 }
 
@@ -84,17 +48,10 @@ func (e *Emulator) reservedTotal(except string) int {
 // guide, "Reserved concurrency").
 const minUnreserved = 100
 
-func (e *Emulator) putConcurrency(in *request) (reply, error) {
-	var input struct{ ReservedConcurrentExecutions *int }
-	if err := in.read(&input); err != nil {
-		return reply{}, err
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	f, _, _, err := e.lookup(in)
-	if err != nil {
-		return reply{}, err
-	}
+// concurrencyInput is what PutFunctionConcurrency takes.
+type concurrencyInput struct{ ReservedConcurrentExecutions *int }
+
+func (e *Emulator) putConcurrency(in *request, f *function, input concurrencyInput) (reply, error) {
 	n := input.ReservedConcurrentExecutions
 	if n == nil || *n < 0 {
 		return reply{}, invalid("ReservedConcurrentExecutions must be a number of at least 0")
@@ -106,13 +63,7 @@ func (e *Emulator) putConcurrency(in *request) (reply, error) {
 	return answer(http.StatusOK, input)
 }
 
-func (e *Emulator) getConcurrency(in *request) (reply, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	f, _, _, err := e.lookup(in)
-	if err != nil {
-		return reply{}, err
-	}
+func (e *Emulator) getConcurrency(in *request, f *function, _ none) (reply, error) {
 	out := make(map[string]int)
 	if f.reserved != nil {
 		out["ReservedConcurrentExecutions"] = *f.reserved
@@ -120,13 +71,7 @@ func (e *Emulator) getConcurrency(in *request) (reply, error) {
 	return answer(http.StatusOK, out)
 }
 
-func (e *Emulator) deleteConcurrency(in *request) (reply, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	f, _, _, err := e.lookup(in)
-	if err != nil {
-		return reply{}, err
-	}
+func (e *Emulator) deleteConcurrency(in *request, f *function, _ none) (reply, error) {
 	f.reserved = nil
 	return reply{status: http.StatusNoContent}, nil
 }

@@ -26,19 +26,10 @@ func (e *Emulator) publish(f *function, description string, now time.Time) *vers
 	return v
 }
 
-func (e *Emulator) publishVersion(in *request) (reply, error) {
-	var input struct {
-		CodeSha256, Description, RevisionId string
-	}
-	if err := in.read(&input); err != nil {
-		return reply{}, err
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	f, _, _, err := e.lookup(in)
-	if err != nil {
-		return reply{}, err
-	}
+// versionInput is what PublishVersion takes.
+type versionInput struct{ CodeSha256, Description, RevisionId string }
+
+func (e *Emulator) publishVersion(in *request, f *function, input versionInput) (reply, error) {
 	if err := e.inProgress(f, in.now); err != nil {
 		return reply{}, err
 	}
@@ -52,13 +43,7 @@ func (e *Emulator) publishVersion(in *request) (reply, error) {
 	return answer(http.StatusCreated, e.configuration(v, v.number, in.now))
 }
 
-func (e *Emulator) listVersions(in *request) (reply, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	f, _, _, err := e.lookup(in)
-	if err != nil {
-		return reply{}, err
-	}
+func (e *Emulator) listVersions(in *request, f *function, _ none) (reply, error) {
 	list := []configuration{e.configuration(f.latest, latest, in.now)}
 	for _, v := range f.versions {
 		list = append(list, e.configuration(v, v.number, in.now))

@@ -37,15 +37,14 @@ func (x *execution) status() string {
 // maxInput bounds the input of an execution (Step Functions quotas).
 const maxInput = 256 << 10
 
-func (e *Emulator) startExecution(in *request) (reply, error) {
-	var input struct {
-		machineInput
-		Name  string `json:"name"`
-		Input string `json:"input"`
-	}
-	if err := in.read(&input); err != nil {
-		return reply{}, err
-	}
+// executionStart is what StartExecution takes.
+type executionStart struct {
+	machineInput
+	Name  string `json:"name"`
+	Input string `json:"input"`
+}
+
+func (e *Emulator) startExecution(in *request, m *machine, input executionStart) (reply, error) {
 	text, err := jsonText(input.Input)
 	if err != nil {
 		return reply{}, err
@@ -58,12 +57,6 @@ func (e *Emulator) startExecution(in *request) (reply, error) {
 	}
 	if !nameOfMachine.MatchString(input.Name) {
 		return reply{}, bad("InvalidName", "Invalid Name: '%s'", input.Name)
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	m, err := e.findMachine(input.ARN)
-	if err != nil {
-		return reply{}, err
 	}
 	arn := e.arn("states", "execution:"+m.name+":"+input.Name)
 	if x := e.executions[arn]; x != nil {
@@ -138,19 +131,14 @@ func (e *Emulator) findExecution(arn string) (*execution, error) {
 	return x, nil
 }
 
-func (e *Emulator) describeExecution(in *request) (reply, error) {
-	var input struct {
-		ARN string `json:"executionArn"`
-	}
-	if err := in.read(&input); err != nil {
-		return reply{}, err
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	x, err := e.findExecution(input.ARN)
-	if err != nil {
-		return reply{}, err
-	}
+// executionInput names an execution.
+type executionInput struct {
+	ARN string `json:"executionArn"`
+}
+
+func (in executionInput) arn() string { return in.ARN }
+
+func (e *Emulator) describeExecution(in *request, x *execution, _ executionInput) (reply, error) {
 	out := map[string]any{
 		"executionArn": x.arn, "stateMachineArn": x.machine.arn, "name": x.name, "status": x.status(), "startDate": seconds(x.start),
 		"input": x.input, "inputDetails": map[string]bool{"included": true}, "redriveCount": 0, "redriveStatus": "NOT_REDRIVABLE",
@@ -169,21 +157,14 @@ func (e *Emulator) describeExecution(in *request) (reply, error) {
 	return answer(http.StatusOK, out)
 }
 
-func (e *Emulator) stopExecution(in *request) (reply, error) {
-	var input struct {
-		ARN   string `json:"executionArn"`
-		Error string `json:"error"`
-		Cause string `json:"cause"`
-	}
-	if err := in.read(&input); err != nil {
-		return reply{}, err
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	x, err := e.findExecution(input.ARN)
-	if err != nil {
-		return reply{}, err
-	}
+// executionStop is what StopExecution takes.
+type executionStop struct {
+	executionInput
+	Error string `json:"error"`
+	Cause string `json:"cause"`
+}
+
+func (e *Emulator) stopExecution(in *request, x *execution, input executionStop) (reply, error) {
 	if !x.end.IsZero() {
 		return answer(http.StatusOK, map[string]any{"stopDate": seconds(x.end)})
 	}
@@ -191,19 +172,13 @@ func (e *Emulator) stopExecution(in *request) (reply, error) {
 	return answer(http.StatusOK, map[string]any{"stopDate": seconds(in.now)})
 }
 
-func (e *Emulator) listExecutions(in *request) (reply, error) {
-	var input struct {
-		machineInput
-		Status string `json:"statusFilter"`
-	}
-	if err := in.read(&input); err != nil {
-		return reply{}, err
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if _, err := e.findMachine(input.ARN); err != nil {
-		return reply{}, err
-	}
+// executionFilter is what ListExecutions takes.
+type executionFilter struct {
+	machineInput
+	Status string `json:"statusFilter"`
+}
+
+func (e *Emulator) listExecutions(in *request, _ *machine, input executionFilter) (reply, error) {
 	found := []*execution{}
 	for _, x := range e.executions {
 		if x.machine.arn == input.ARN && (input.Status == "" || input.Status == x.status()) {

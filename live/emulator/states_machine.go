@@ -91,17 +91,9 @@ type machineInput struct {
 	ARN string `json:"stateMachineArn"`
 }
 
-func (e *Emulator) describeStateMachine(in *request) (reply, error) {
-	var input machineInput
-	if err := in.read(&input); err != nil {
-		return reply{}, err
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	m, err := e.findMachine(input.ARN)
-	if err != nil {
-		return reply{}, err
-	}
+func (in machineInput) arn() string { return in.ARN }
+
+func (e *Emulator) describeStateMachine(in *request, m *machine, _ machineInput) (reply, error) {
 	return answer(http.StatusOK, map[string]any{
 		"stateMachineArn": m.arn, "name": m.name, "status": "ACTIVE", "definition": m.definition, "roleArn": m.role, "type": "STANDARD",
 		"creationDate": seconds(m.created), "revisionId": m.revision, "loggingConfiguration": map[string]any{"level": "OFF", "includeExecutionData": false},
@@ -109,27 +101,20 @@ func (e *Emulator) describeStateMachine(in *request) (reply, error) {
 	})
 }
 
-func (e *Emulator) updateStateMachine(in *request) (reply, error) {
-	var input struct {
-		machineInput
-		Definition string `json:"definition"`
-		Role       string `json:"roleArn"`
-	}
-	if err := in.read(&input); err != nil {
-		return reply{}, err
-	}
+// machineUpdate is what UpdateStateMachine takes.
+type machineUpdate struct {
+	machineInput
+	Definition string `json:"definition"`
+	Role       string `json:"roleArn"`
+}
+
+func (e *Emulator) updateStateMachine(in *request, m *machine, input machineUpdate) (reply, error) {
 	var program *states.Machine
 	if input.Definition != "" {
 		var err error
 		if program, err = states.Parse(input.Definition); err != nil {
 			return reply{}, bad("InvalidDefinition", "Invalid State Machine Definition: '%v'", err)
 		}
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	m, err := e.findMachine(input.ARN)
-	if err != nil {
-		return reply{}, err
 	}
 	if program == nil && input.Role == "" {
 		return reply{}, bad("MissingRequiredParameter", "Either the definition, the role ARN, the LoggingConfiguration, or the TracingConfiguration must be specified")
@@ -146,13 +131,7 @@ func (e *Emulator) updateStateMachine(in *request) (reply, error) {
 
 // deleteStateMachine succeeds where there is no such machine, as Step Functions
 // does, and stops the executions of the machine.
-func (e *Emulator) deleteStateMachine(in *request) (reply, error) {
-	var input machineInput
-	if err := in.read(&input); err != nil {
-		return reply{}, err
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
+func (e *Emulator) deleteStateMachine(in *request, input machineInput) (reply, error) {
 	if _, err := e.findMachine(input.ARN); err != nil && err.(*apiError).Code == "InvalidArn" {
 		return reply{}, err
 	}
@@ -165,9 +144,7 @@ func (e *Emulator) deleteStateMachine(in *request) (reply, error) {
 	return answer(http.StatusOK, struct{}{})
 }
 
-func (e *Emulator) listStateMachines(in *request) (reply, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
+func (e *Emulator) listStateMachines(in *request, _ none) (reply, error) {
 	list := []map[string]any{}
 	for _, arn := range slices.Sorted(maps.Keys(e.machines)) {
 		m := e.machines[arn]
@@ -183,53 +160,21 @@ type resourceInput struct {
 	Keys []string `json:"tagKeys"`
 }
 
-// taggedMachine reads a request about tags and finds its machine. The caller
-// holds e.mu.
-func (e *Emulator) taggedMachine(in *request) (*machine, resourceInput, error) {
-	var input resourceInput
-	if err := in.read(&input); err != nil {
-		return nil, input, err
-	}
-	m, err := e.findMachine(input.ARN)
-	if err != nil {
-		return nil, input, bad("ResourceNotFound", "Resource not found: '%s'", input.ARN)
-	}
-	return m, input, nil
-}
-
-func (e *Emulator) tagMachine(in *request) (reply, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	m, input, err := e.taggedMachine(in)
-	if err != nil {
-		return reply{}, err
-	}
+func (e *Emulator) tagMachine(in *request, m *machine, input resourceInput) (reply, error) {
 	for _, t := range input.Tags {
 		m.tags[t.Key] = t.Value
 	}
 	return answer(http.StatusOK, struct{}{})
 }
 
-func (e *Emulator) untagMachine(in *request) (reply, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	m, input, err := e.taggedMachine(in)
-	if err != nil {
-		return reply{}, err
-	}
+func (e *Emulator) untagMachine(in *request, m *machine, input resourceInput) (reply, error) {
 	for _, key := range input.Keys {
 		delete(m.tags, key)
 	}
 	return answer(http.StatusOK, struct{}{})
 }
 
-func (e *Emulator) listMachineTags(in *request) (reply, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	m, _, err := e.taggedMachine(in)
-	if err != nil {
-		return reply{}, err
-	}
+func (e *Emulator) listMachineTags(in *request, m *machine, _ resourceInput) (reply, error) {
 	list := []tag{}
 	for _, key := range slices.Sorted(maps.Keys(m.tags)) {
 		list = append(list, tag{key, m.tags[key]})
