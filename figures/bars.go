@@ -36,37 +36,22 @@ type Bar struct {
 
 func (b Bar) bounded() bool { return b.Lo != 0 || b.Hi != 0 }
 
-const (
-	barsHeight = 210
-	groupWidth = 0.8 // of the distance between two groups
-)
+func (b Bars) groups() groups {
+	g := groups{title: b.Title, x: b.X, names: b.Groups}
+	for _, s := range b.Series {
+		g.series = append(g.series, s.Name)
+	}
+	return g
+}
 
 func (b Bars) check() error {
-	var errs []error
+	var err error
 	if b.Y.Log {
-		errs = append(errs, errors.New("y axis: bars stand on zero, which a logarithmic axis does not have; draw a Chart instead"))
+		err = errors.New("y axis: bars stand on zero, which a logarithmic axis does not have; draw a Chart instead")
 	}
-	seen := map[string]int{}
-	for i, s := range b.Series {
-		bad := func(format string, args ...any) {
-			errs = append(errs, fmt.Errorf("series %d (%q): "+format, append([]any{i, s.Name}, args...)...))
-		}
-		if k, twice := seen[s.Name]; twice {
-			bad("series %d has the same name", k)
-		}
-		seen[s.Name] = i
-		if len(s.Bars) != len(b.Groups) {
-			bad("%d bars for %d groups", len(s.Bars), len(b.Groups))
-			continue
-		}
-		for k, bar := range s.Bars {
-			if err := bar.check(); err != nil {
-				bad("bar %d (%q): %w", k, b.Groups[k], err)
-				break
-			}
-		}
-	}
-	return errors.Join(errs...)
+	return errors.Join(err, b.groups().check("bar", "bars",
+		func(i int) int { return len(b.Series[i].Bars) },
+		func(i, k int) error { return b.Series[i].Bars[k].check() }))
 }
 
 func (b Bar) check() error {
@@ -125,9 +110,7 @@ func (b Bars) frame() (frame, error) {
 		return frame{}, err
 	}
 	var values []float64
-	var names []string
 	for _, s := range b.Series {
-		names = append(names, s.Name)
 		for _, bar := range s.Bars {
 			values = append(values, bar.Value)
 			if bar.bounded() {
@@ -140,45 +123,25 @@ func (b Bars) frame() (frame, error) {
 	if err != nil {
 		return frame{}, fmt.Errorf("y axis: %w", err)
 	}
-	x := guide{scale: scale{lo: -0.5, hi: max(0.5, float64(len(b.Groups))-0.5)}, title: b.X, names: []name{}}
-	for i, group := range b.Groups {
-		x.names = append(x.names, name{text: group, at: float64(i)})
-	}
-	styles := b.Cast.Styles(names)
-	f := frame{
-		title:  b.Title,
-		x:      x,
-		y:      guide{scale: y, title: b.Y.title()},
-		height: barsHeight,
-		cover:  b.cover,
-		marks:  func(c draw.Canvas, p projection) { b.draw(c, p, styles) },
-	}
-	for i, s := range b.Series {
-		if s.Name != "" {
-			f.legend = append(f.legend, entry{s.Name, false, func(c draw.Canvas, r vg.Rectangle) {
-				styles[i].Hatch.fill(c, rectangle(r.Min.X+2, r.Min.Y+1, r.Max.X-2, r.Max.Y-1), styles[i].Color)
-			}})
-		}
-	}
+	g := b.groups()
+	styles := b.Cast.Styles(g.series)
+	f := g.frame(guide{scale: y, title: b.Y.title()}, styles, func(c draw.Canvas, r vg.Rectangle, s Style) { s.Hatch.fill(c, r, s.Color) })
+	f.cover = b.cover
+	f.marks = func(c draw.Canvas, p projection) { b.draw(c, p, styles) }
 	return f, nil
-}
-
-// span returns the left and right edge of the bar of series i in group k.
-func (b Bars) span(p projection, i, k int) (left, right vg.Length) {
-	width := groupWidth / float64(len(b.Series))
-	from := float64(k) - groupWidth/2 + float64(i)*width
-	gap := min(1, 0.06*(p.atX(from+width)-p.atX(from)))
-	return p.atX(from) + gap, p.atX(from+width) - gap
 }
 
 // each calls f for every bar with its rectangle and its error bar, if any.
 func (b Bars) each(p projection, f func(series int, r vg.Rectangle, errorBar []vg.Point)) {
+	g := b.groups()
 	for i, s := range b.Series {
 		for k, bar := range s.Bars {
 			if bar.Missing {
 				continue
 			}
-			left, right := b.span(p, i, k)
+			left, right := g.place(p, i, k)
+			gap := min(1, 0.06*(right-left))
+			left, right = left+gap, right-gap
 			var errorBar []vg.Point
 			if bar.bounded() {
 				middle := (left + right) / 2

@@ -39,28 +39,18 @@ func (b Box) numbers() [5]float64 { return [5]float64{b.Lo, b.Q1, b.Median, b.Q3
 
 var boxNames = [5]string{"lower whisker", "first quartile", "median", "third quartile", "upper whisker"}
 
-func (b Boxes) check() error {
-	var errs []error
-	seen := map[string]int{}
-	for i, s := range b.Series {
-		bad := func(format string, args ...any) {
-			errs = append(errs, fmt.Errorf("series %d (%q): "+format, append([]any{i, s.Name}, args...)...))
-		}
-		if k, twice := seen[s.Name]; twice {
-			bad("series %d has the same name", k)
-		}
-		seen[s.Name] = i
-		if len(s.Boxes) != len(b.Groups) {
-			bad("%d boxes for %d groups", len(s.Boxes), len(b.Groups))
-			continue
-		}
-		for k, box := range s.Boxes {
-			if err := box.check(b.Y.Log); err != nil {
-				bad("box %d (%q): %w", k, b.Groups[k], err)
-				break
-			}
-		}
+func (b Boxes) groups() groups {
+	g := groups{title: b.Title, x: b.X, names: b.Groups}
+	for _, s := range b.Series {
+		g.series = append(g.series, s.Name)
 	}
+	return g
+}
+
+func (b Boxes) check() error {
+	errs := []error{b.groups().check("box", "boxes",
+		func(i int) int { return len(b.Series[i].Boxes) },
+		func(i, k int) error { return b.Series[i].Boxes[k].check(b.Y.Log) })}
 	if b.Limits != nil && len(b.Limits) != len(b.Groups) {
 		errs = append(errs, fmt.Errorf("%d limits for %d groups", len(b.Limits), len(b.Groups)))
 	}
@@ -128,9 +118,7 @@ func (b Boxes) frame() (frame, error) {
 		return frame{}, err
 	}
 	values := append([]float64(nil), b.Limits...)
-	var names []string
 	for _, s := range b.Series {
-		names = append(names, s.Name)
 		for _, box := range s.Boxes {
 			if !box.Missing {
 				values = append(values, box.Lo, box.Hi)
@@ -141,26 +129,11 @@ func (b Boxes) frame() (frame, error) {
 	if err != nil {
 		return frame{}, fmt.Errorf("y axis: %w", err)
 	}
-	x := guide{scale: scale{lo: -0.5, hi: max(0.5, float64(len(b.Groups))-0.5)}, title: b.X, names: []name{}}
-	for i, group := range b.Groups {
-		x.names = append(x.names, name{text: group, at: float64(i)})
-	}
-	styles := b.Cast.Styles(names)
-	f := frame{
-		title:  b.Title,
-		x:      x,
-		y:      guide{scale: y, title: b.Y.title()},
-		height: barsHeight,
-		cover:  b.cover,
-		marks:  func(c draw.Canvas, p projection) { b.draw(c, p, styles) },
-	}
-	for i, s := range b.Series {
-		if s.Name != "" {
-			f.legend = append(f.legend, entry{s.Name, false, func(c draw.Canvas, r vg.Rectangle) {
-				styles[i].box(c, rectangle(r.Min.X+2, r.Min.Y+1, r.Max.X-2, r.Max.Y-1))
-			}})
-		}
-	}
+	g := b.groups()
+	styles := b.Cast.Styles(g.series)
+	f := g.frame(guide{scale: y, title: b.Y.title()}, styles, func(c draw.Canvas, r vg.Rectangle, s Style) { s.box(c, r) })
+	f.cover = b.cover
+	f.marks = func(c draw.Canvas, p projection) { b.draw(c, p, styles) }
 	if b.Limits != nil && b.Limit != "" {
 		f.legend = append(f.legend, entry{b.Limit, false, func(c draw.Canvas, r vg.Rectangle) {
 			middle := (r.Min.Y + r.Max.Y) / 2
@@ -181,14 +154,13 @@ type drawnBox struct {
 }
 
 func (b Boxes) drawn(p projection) (all []drawnBox) {
+	g := b.groups()
 	for i, s := range b.Series {
 		for k, box := range s.Boxes {
 			if box.Missing {
 				continue
 			}
-			width := groupWidth / float64(len(b.Series))
-			from := float64(k) - groupWidth/2 + float64(i)*width
-			left, right := p.atX(from), p.atX(from+width)
+			left, right := g.place(p, i, k)
 			gap := min(3, 0.12*(right-left))
 			middle := (left + right) / 2
 			all = append(all, drawnBox{
