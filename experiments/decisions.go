@@ -159,7 +159,7 @@ func decide(one, other *models.Profile, scenarios *models.Scenarios) ([]Decision
 		r := DecisionRow{Workflow: one.Workflow.Name(), Limit: lo * math.Pow(hi/lo, part), Percentile: decisionPercentile, P: 1}
 		best := -1
 		for k := range candidates {
-			above := exceeding(latency[k], r.Limit)
+			above := solvers.Exceeding(latency[k], r.Limit)
 			if above <= allowed && (best < 0 || cost[k] < cost[best]) {
 				best = k
 				r.Predicted = float64(above) / float64(len(latency[k]))
@@ -168,24 +168,13 @@ func decide(one, other *models.Profile, scenarios *models.Scenarios) ([]Decision
 		if best >= 0 {
 			r.Config = candidates[best].config.String()
 			if k, ok := judge[r.Config]; ok {
-				r.Runs, r.Violations = len(judges[k].latencies), exceeding(judges[k].latencies, r.Limit)
+				r.Runs, r.Violations = len(judges[k].latencies), solvers.Exceeding(judges[k].latencies, r.Limit)
 				r.P = binomialTail(r.Violations, r.Runs, bound.Risk())
 			}
 		}
 		rows = append(rows, r)
 	}
 	return rows, nil
-}
-
-// exceeding counts the values above a limit; one that is no number counts too.
-func exceeding(values []float64, limit float64) int {
-	n := 0
-	for _, v := range values {
-		if !(v <= limit) {
-			n++
-		}
-	}
-	return n
 }
 
 // binomialTail returns P(Bin(n, p) >= x).

@@ -9,6 +9,7 @@ import (
 
 	"eevee/models"
 	"eevee/sim"
+	"eevee/solvers"
 	"eevee/traces"
 )
 
@@ -56,16 +57,9 @@ func CompareRecorded(simulated, recorded []float64) AgainstRecorded {
 	a, b := slices.Clone(simulated), slices.Clone(recorded)
 	slices.Sort(a)
 	slices.Sort(b)
-	mean := func(x []float64) float64 {
-		sum := 0.0
-		for _, v := range x {
-			sum += v
-		}
-		return sum / float64(len(x))
-	}
 	at := models.SortedQuantileR7
-	c := AgainstRecorded{N: len(b), Mean: mean(b), P50: at(b, 0.5), P95: at(b, 0.95), P99: at(b, 0.99), KS: distance(a, b)}
-	c.MeanDiff = mean(a)/c.Mean - 1
+	c := AgainstRecorded{N: len(b), Mean: solvers.Mean(b), P50: at(b, 0.5), P95: at(b, 0.95), P99: at(b, 0.99), KS: distance(a, b)}
+	c.MeanDiff = solvers.Mean(a)/c.Mean - 1
 	c.P50Diff, c.P95Diff, c.P99Diff = at(a, 0.5)/c.P50-1, at(a, 0.95)/c.P95-1, at(a, 0.99)/c.P99-1
 	return c
 }

@@ -1,12 +1,8 @@
 package experiments
 
 import (
-	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"math"
-	"slices"
 
 	"eevee/models"
 	"eevee/solvers"
@@ -104,9 +100,6 @@ type Step struct {
 	Free          bool       `json:"free,omitempty"` // the objective does not rise: the explained configuration is not the best
 }
 
-// The limits that Explain looks at, relative to the bound's.
-var otherLimits = []float64{0.8, 0.9, 0.95, 1.05, 1.1, 1.2, 1.5}
-
 // mostPaths is how many paths are listed.
 const mostPaths = 8
 
@@ -127,9 +120,9 @@ func (s *Setup) Explain(ctx context.Context, p *solvers.Problem, c models.Config
 		Deciding:  min(allowed+1, p.Scenarios.Len()),
 	}
 	put(bounded, p.Bound.Limit, &e.Bound.LimitS, &e.Bound.LimitUSD)
-	percentile := solvers.OrderStatistic(o.Bounded(bounded), allowed)
-	e.Margin = spare(bounded, p.Bound.Limit-percentile)
-	if percentile > p.Bound.Limit {
+	ask := newInquiry(p, c, allowed, o)
+	e.Margin = spare(bounded, p.Bound.Limit-ask.percentile)
+	if ask.percentile > p.Bound.Limit {
 		e.Warnings = append(e.Warnings, "the configuration does not keep the bound: what follows says what it lacks")
 	}
 
@@ -138,12 +131,8 @@ func (s *Setup) Explain(ctx context.Context, p *solvers.Problem, c models.Config
 	e.Paths, e.Other = parts.paths()
 	e.Stages = parts.stages(s, c, allowed)
 
-	// The certified rule allows a little more in a smaller space; to compare
-	// like with like every question below has the bound's own number.
-	bound := p.Bound
-	bound.Rule, bound.Percentile, bound.Margin = solvers.Plugin, 100*(1-(float64(allowed)+0.5)/float64(p.Scenarios.Len())), 0
 	for i := range c {
-		other, err := s.otherwise(ctx, p, bound, c, i, o.Objective)
+		other, err := ask.otherwise(ctx, i)
 		if err != nil {
 			return e, err
 		}
@@ -152,119 +141,15 @@ func (s *Setup) Explain(ctx context.Context, p *solvers.Problem, c models.Config
 			e.RunnerUp = other
 		}
 	}
-	if e.RunnerUp != nil && e.RunnerUp.Premium < -1e-9 && percentile <= p.Bound.Limit {
+	if e.RunnerUp != nil && e.RunnerUp.Premium < -1e-9 && ask.percentile <= p.Bound.Limit {
 		e.Warnings = append(e.Warnings, fmt.Sprintf("another configuration keeps the bound with a mean %s that is %.2g %% lower; method exact finds it", objective, -100*e.RunnerUp.Premium))
 	}
 	var err error
-	if e.Limits, err = s.otherLimits(ctx, p, bound, o.Objective); err != nil {
+	if e.Limits, err = ask.limits(ctx); err != nil {
 		return e, err
 	}
-	e.Steps, err = s.steps(ctx, p, c, allowed, percentile, o.Objective)
+	e.Steps, err = ask.steps(ctx)
 	return e, err
-}
-
-// otherwise returns the best configuration that keeps the bound and configures
-// stage i differently from c, nil where there is none.
-func (s *Setup) otherwise(ctx context.Context, p *solvers.Problem, bound solvers.Bound, c models.Config, i int, best float64) (*RunnerUp, error) {
-	var choices [][]models.StageConfig
-	for k := range c {
-		list := p.Space.Choices(k)
-		if k == i {
-			list = slices.DeleteFunc(slices.Clone(list), func(x models.StageConfig) bool { return sameStage(x, c[i]) })
-			if len(list) == 0 {
-				return nil, nil
-			}
-		}
-		choices = append(choices, list)
-	}
-	space, err := models.NewSpace(p.Workflow(), choices, p.Space.Rules())
-	if err != nil {
-		return nil, err
-	}
-	if space.Size().Sign() == 0 {
-		return nil, nil
-	}
-	sol, err := s.best(ctx, space, p.Scenarios, bound)
-	if err != nil || sol.Config == nil || sol.Status == solvers.Infeasible {
-		return nil, err
-	}
-	return &RunnerUp{
-		Config: ConfigStages(p.Workflow(), sol.Config), Objective: meanOf(p.Objective(), sol.Objective),
-		Premium: sol.Objective/best - 1, Status: sol.Status, Differences: differences(p.Workflow(), c, sol.Config),
-	}, nil
-}
-
-// best solves a problem exactly.
-func (s *Setup) best(ctx context.Context, space *models.Space, scenarios *models.Scenarios, bound solvers.Bound) (solvers.Solution, error) {
-	p, err := solvers.NewProblem(space, scenarios, bound)
-	if err != nil {
-		return solvers.Solution{}, err
-	}
-	sol, err := solvers.Exact{}.Solve(ctx, p, models.Streams{})
-	return sol, errors.Join(err, ctx.Err())
-}
-
-// otherLimits solves the problem under other limits.
-func (s *Setup) otherLimits(ctx context.Context, p *solvers.Problem, bound solvers.Bound, best float64) ([]OtherLimit, error) {
-	var list []OtherLimit
-	for _, factor := range otherLimits {
-		bound.Limit = factor * p.Bound.Limit
-		sol, err := s.best(ctx, p.Space, p.Scenarios, bound)
-		if err != nil {
-			return nil, err
-		}
-		l := OtherLimit{Status: sol.Status}
-		put(bound.Metric, bound.Limit, &l.LimitS, &l.LimitUSD)
-		if sol.Config != nil && sol.Status != solvers.Infeasible {
-			mean, premium := meanOf(p.Objective(), sol.Objective), sol.Objective/best-1
-			l.Objective, l.Premium, l.Config = &mean, &premium, ConfigStages(p.Workflow(), sol.Config)
-		}
-		list = append(list, l)
-	}
-	return list, nil
-}
-
-// steps returns, for every stage that has one, the single change that lowers
-// the bounded percentile the most for what it adds to the objective.
-func (s *Setup) steps(ctx context.Context, p *solvers.Problem, c models.Config, allowed int, percentile, objective float64) ([]Step, error) {
-	var list []Step
-	for i := range c {
-		var found *Step
-		changed := c.Clone()
-		for _, x := range p.Space.Choices(i) {
-			if changed[i] = x; sameStage(x, c[i]) {
-				continue
-			}
-			if _, err := p.Space.Locate(changed); err != nil {
-				continue // it would take a change of a coupled stage as well
-			}
-			if err := ctx.Err(); err != nil {
-				return nil, err
-			}
-			o := p.Evaluate(changed)
-			after := solvers.OrderStatistic(o.Bounded(p.Bound.Metric), allowed)
-			lowers, raises := percentile-after, o.Objective-objective
-			if !(lowers > 1e-9*percentile) {
-				continue
-			}
-			step := Step{
-				ResultStage: ConfigStages(p.Workflow(), changed)[i], Lowers: spare(p.Bound.Metric, lowers), Raises: meanOf(p.Objective(), raises),
-				PerUnit: lowers / raises, Free: raises <= 0,
-			}
-			if step.Free {
-				step.PerUnit = math.Inf(1)
-			}
-			put(p.Bound.Metric, after, &step.PercentileS, &step.PercentileUSD)
-			if found == nil || step.PerUnit > found.PerUnit {
-				found = &step
-			}
-		}
-		if found != nil {
-			list = append(list, *found)
-		}
-	}
-	slices.SortStableFunc(list, func(a, b Step) int { return cmp.Compare(b.PerUnit, a.PerUnit) })
-	return list, nil
 }
 
 func spare(m solvers.Metric, v float64) (s Spare) {
@@ -278,16 +163,12 @@ func meanOf(m solvers.Metric, v float64) ResultMean {
 	return r
 }
 
-func sameStage(a, b models.StageConfig) bool {
-	return a.Memory == b.Memory && a.Parallelism == b.Parallelism
-}
-
 // differences says in words where b is not a, as "train: 8 x 1769 MB, not 4 x
 // 3538 MB".
 func differences(w *models.Workflow, a, b models.Config) []string {
 	var list []string
 	for i := range a {
-		if !sameStage(a[i], b[i]) {
+		if !a[i].Same(b[i]) {
 			list = append(list, fmt.Sprintf("%s: %d x %d MB, not %d x %d MB", w.Stage(i).Name, b[i].Parallelism, b[i].Memory, a[i].Parallelism, a[i].Memory))
 		}
 	}

@@ -135,7 +135,7 @@ func (a *anatomy) stages(s *Setup, c models.Config, allowed int) []StageShare {
 	n := float64(len(a.path))
 	for i := range list {
 		list[i] = StageShare{
-			ResultStage: configured[i], MeanS: meanValue(a.latency[i]), MeanUSD: meanValue(a.cost[i]),
+			ResultStage: configured[i], MeanS: solvers.Mean(a.latency[i]), MeanUSD: solvers.Mean(a.cost[i]),
 			Spare: spare(a.problem.Bound.Metric, a.spare(i, allowed)),
 		}
 	}
@@ -175,12 +175,4 @@ func (a *anatomy) spare(i, allowed int) float64 {
 		}
 	}
 	return max(0, -solvers.OrderStatistic(negative, allowed))
-}
-
-func meanValue(x []float64) float64 {
-	sum := 0.0
-	for _, v := range x {
-		sum += v
-	}
-	return sum / float64(len(x))
 }

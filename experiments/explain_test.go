@@ -178,7 +178,7 @@ func TestAlternativesAgainstEnumeration(t *testing.T) {
 			}
 			if percentile <= bound.Limit {
 				for k := range c {
-					if !sameStage(other[k], c[k]) {
+					if !other[k].Same(c[k]) {
 						without[k] = min(without[k], o.Objective)
 					}
 				}

@@ -228,7 +228,7 @@ func (s *Setup) Result(a Answer) Result {
 	mean := sol.Objective
 	if a.Request.Percentile != 0 {
 		put(objective, sol.Objective, &r.Objective.PercentileS, &r.Objective.PercentileUSD)
-		mean = meanOfValues(a.Report.Outcome.Bounded(objective))
+		mean = solvers.Mean(a.Report.Outcome.Bounded(objective))
 	}
 	put(objective, mean, &r.Objective.MeanS, &r.Objective.MeanUSD)
 	r.Config = ConfigStages(s.Definition.Workflow, sol.Config)
@@ -241,7 +241,7 @@ func (s *Setup) Result(a Answer) Result {
 		mean := h.Objective
 		if a.Request.Percentile != 0 {
 			put(objective, h.Objective, &r.Holdout.ObjectivePercentileS, &r.Holdout.ObjectivePercentileUSD)
-			mean = meanOfValues(h.Outcome.Bounded(objective))
+			mean = solvers.Mean(h.Outcome.Bounded(objective))
 		}
 		put(objective, mean, &r.Holdout.ObjectiveMeanS, &r.Holdout.ObjectiveMeanUSD)
 		if a.Request.Aim().Plain() != nil {
@@ -283,14 +283,6 @@ func resultCheck(d solvers.Demand, c solvers.BoundCheck) ResultCheck {
 		put(d.Metric, c.CVaRHi, &r.CVaRHiS, &r.CVaRHiUSD)
 	}
 	return r
-}
-
-func meanOfValues(values []float64) float64 {
-	sum := 0.0
-	for _, v := range values {
-		sum += v
-	}
-	return sum / float64(len(values))
 }
 
 // put stores a value under the unit of its metric, unless it is not a number.

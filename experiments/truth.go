@@ -110,7 +110,7 @@ func (s *Setup) replayRisk(ctx context.Context, a Answer) (*ReplayRisk, error) {
 	for i, c := range config {
 		n := 0
 		for _, o := range s.Profile.Warm(i) {
-			if o.Config.Memory == c.Memory && o.Config.Parallelism == c.Parallelism {
+			if o.Config.Same(c) {
 				n++
 			}
 		}

@@ -113,7 +113,7 @@ func (s *Setup) Judge(config models.Config, runs []VerdictPoint, failed int, bou
 		if bound.Metric == solvers.Cost {
 			predicted, measured = v.Samples.Cost, cost
 		}
-		v.Bound = judgeBound(*bound, confidence, above(predicted, bound.Limit), len(predicted), above(measured, bound.Limit)+failed, len(measured)+failed)
+		v.Bound = judgeBound(*bound, confidence, solvers.Exceeding(predicted, bound.Limit), len(predicted), solvers.Exceeding(measured, bound.Limit)+failed, len(measured)+failed)
 	}
 	if failed > 0 {
 		v.Warnings = append(v.Warnings, fmt.Sprintf("%d of %d executions failed; figures are those of the others, and each counts as breaking the bound", failed, failed+len(runs)))
@@ -149,16 +149,6 @@ func shareUpTo(ascending []float64, x float64) float64 {
 		return 1
 	})
 	return float64(k) / float64(len(ascending))
-}
-
-func above(values []float64, limit float64) int {
-	n := 0
-	for _, x := range values {
-		if !(x <= limit) {
-			n++
-		}
-	}
-	return n
 }
 
 // judgeBound judges a bound by the violations of n runs.

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 
+	"gonum.org/v1/gonum/stat"
+
 	"eevee/experiments/sweep"
 )
 
@@ -144,21 +146,13 @@ func seriesOf(r *sweep.Result, x, y sweep.Column) Series {
 	s := Series{Line: true, Marker: true}
 	for _, at := range slices.Sorted(maps.Keys(values)) {
 		list := values[at]
-		p := Point{X: at, Y: mean(list)}
+		p := Point{X: at, Y: stat.Mean(list, nil)}
 		if len(list) > 1 {
 			p.YLo, p.YHi = slices.Min(list), slices.Max(list)
 		}
 		s.Points = append(s.Points, p)
 	}
 	return s
-}
-
-func mean(values []float64) float64 {
-	sum := 0.0
-	for _, v := range values {
-		sum += v
-	}
-	return sum / float64(len(values))
 }
 
 // SweepPictures draws what one looks at first in the result of a sweep, each
@@ -237,7 +231,7 @@ func heatOf(r *sweep.Result, x, y, value sweep.Column) (Heat, bool) {
 		for _, at := range xs {
 			v := math.NaN()
 			if list := fields[[2]float64{at, up}]; len(list) > 0 {
-				v = mean(list)
+				v = stat.Mean(list, nil)
 			}
 			row = append(row, v)
 		}

@@ -2,6 +2,7 @@ package models
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -19,9 +20,18 @@ func (c StageConfig) String() string {
 	return fmt.Sprintf("%dx%dMB", c.Parallelism, c.Memory)
 }
 
+// Same reports whether two configurations have the same memory and parallelism;
+// nominal vCPUs of the same memory may differ by rounding.
+func (c StageConfig) Same(o StageConfig) bool {
+	return c.Memory == o.Memory && c.Parallelism == o.Parallelism
+}
+
 // Config is the configuration of a workflow: one StageConfig per stage, in the
 // workflow's order.
 type Config []StageConfig
+
+// Same reports whether two configurations are the same stage by stage.
+func (c Config) Same(o Config) bool { return slices.EqualFunc(c, o, StageConfig.Same) }
 
 // String gives the configuration stage by stage, as "1x1792MB 8x3584MB".
 func (c Config) String() string {

@@ -125,7 +125,7 @@ func (a Aim) value(latency, cost []float64) float64 {
 		values = cost
 	}
 	if a.Percentile == 0 {
-		return mean(values)
+		return Mean(values)
 	}
 	return OrderStatistic(values, a.objectiveRank(len(values)))
 }

@@ -47,7 +47,7 @@ func tailMean(x []float64, worst float64, whole int) float64 {
 		return t
 	}
 	slices.Sort(above) // the sum is then that of a set
-	return t + mean(above)*float64(len(above))/worst
+	return t + Mean(above)*float64(len(above))/worst
 }
 
 // tailSize returns the number n*r of worst values of a sample, and its whole

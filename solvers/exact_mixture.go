@@ -346,7 +346,7 @@ func (r *mixture) calibrate() {
 	}
 	cols := s.table.leading.under(s.metric, s.incumbent)
 	values := s.eval.values(s.metric, cols, s.table.hard)
-	tail := mean(values[:s.tail()])
+	tail := Mean(values[:s.tail()])
 	if q := OrderStatistic(values, min(s.allowed, len(values)-1)); !math.IsInf(tail, 0) {
 		r.target = tail + s.limit - q
 	}

@@ -459,5 +459,5 @@ func (s *search) objective(pick []int) float64 {
 	if s.metric == Latency {
 		return s.table.total(s.mean[Cost], pick)
 	}
-	return mean(s.eval.values(Latency, s.table.all.under(Latency, pick), s.table.n))
+	return Mean(s.eval.values(Latency, s.table.all.under(Latency, pick), s.table.n))
 }

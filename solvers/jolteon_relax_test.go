@@ -254,7 +254,7 @@ func TestRelaxationAgainstFineGrid(t *testing.T) {
 			}
 			if OrderStatistic(bounded, 0) <= c.bound.Limit {
 				feasible++
-				best = min(best, mean(objective))
+				best = min(best, Mean(objective))
 			}
 			j := 0
 			for ; j < len(at); j++ {

@@ -139,7 +139,7 @@ func mlOptima(t *testing.T, runs []publishedRun, problems []*Problem) map[string
 	}
 	order := indices(all.Scenarios.Len())
 	err = Enumerate(context.Background(), all, func(_ []int, latency, cost []float64) {
-		reach, means := make(map[Metric]float64), map[Metric]float64{Latency: mean(latency), Cost: mean(cost)}
+		reach, means := make(map[Metric]float64), map[Metric]float64{Latency: Mean(latency), Cost: Mean(cost)}
 		for metric, values := range map[Metric][]float64{Latency: latency, Cost: cost} {
 			largestFirst(order, values, allowed+1)
 			reach[metric] = values[order[allowed]]

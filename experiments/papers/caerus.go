@@ -116,7 +116,7 @@ func stageTasks(m *models.Jolteon, c models.Config) []baselines.NimbleTask {
 			read.Inputs = append(read.Inputs, baselines.NimbleInput{From: p, Breaking: true})
 		}
 		tasks = append(tasks, baselines.NimbleTask{
-			Setup: mean(s.Cold), Steps: []baselines.NimbleStep{read, {Work: at(s.Compute)}, {Work: at(s.Write)}}, Output: at(s.Write),
+			Setup: solvers.Mean(s.Cold), Steps: []baselines.NimbleStep{read, {Work: at(s.Compute)}, {Work: at(s.Write)}}, Output: at(s.Write),
 		})
 	}
 	return tasks

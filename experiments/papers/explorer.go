@@ -254,7 +254,7 @@ func (l *Lab) explore(ctx context.Context, b *bench, t *ExplorerTrade) error {
 			Config: point.Config, Percentile: point.Percentile, Mean: point.Objective, LowerBound: point.LowerBound,
 			Latency: experiments.PercentilesOf(latency), Cost: experiments.PercentilesOf(cost),
 		}
-		above := exceeding((solvers.Outcome{Latency: latency, Cost: cost}).Bounded(t.Metric), point.Percentile)
+		above := solvers.Exceeding((solvers.Outcome{Latency: latency, Cost: cost}).Bounded(t.Metric), point.Percentile)
 		q.Risk = float64(above) / float64(t.Unseen)
 		q.RiskLo, q.RiskHi = solvers.BinomialInterval(above, t.Unseen, publishedConfidence)
 		slices.Sort(latency)
@@ -276,16 +276,6 @@ func head(s *models.Scenarios, n int) *models.Scenarios {
 		rows[i] = int32(i)
 	}
 	return s.Select(rows)
-}
-
-func exceeding(values []float64, limit float64) int {
-	n := 0
-	for _, v := range values {
-		if !(v <= limit) {
-			n++
-		}
-	}
-	return n
 }
 
 // answerOf is the answer of a method to a cell.

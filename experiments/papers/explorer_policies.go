@@ -60,11 +60,11 @@ func (l *Lab) followed(ctx context.Context, b *bench, p *solvers.Problem, unseen
 		return err
 	}
 	a.Answered, a.Says, a.Unseen = true, solvers.Done, unseen.Len()
-	a.Violations = exceeding(onSample.Latency, p.Bound.Limit)
-	above := exceeding(onUnseen.Latency, p.Bound.Limit)
+	a.Violations = solvers.Exceeding(onSample.Latency, p.Bound.Limit)
+	above := solvers.Exceeding(onUnseen.Latency, p.Bound.Limit)
 	a.Risk = float64(above) / float64(a.Unseen)
 	a.RiskLo, a.RiskHi = solvers.BinomialInterval(above, a.Unseen, publishedConfidence)
-	a.Mean = meanOf(onUnseen.Cost)
+	a.Mean = solvers.Mean(onUnseen.Cost)
 	summary, err := sim.SimulatePolicy(ctx, b.world, policy, l.runs(), l.settings(b), nil)
 	if err != nil {
 		return err
@@ -72,14 +72,6 @@ func (l *Lab) followed(ctx context.Context, b *bench, p *solvers.Problem, unseen
 	executed, err := executedOf(summary)
 	a.Executed = executed.Latency
 	return err
-}
-
-func meanOf(values []float64) float64 {
-	sum := 0.0
-	for _, v := range values {
-		sum += v
-	}
-	return sum / float64(len(values))
 }
 
 // relate fills in by how much answers exceed the proved optimum, on the unseen
@@ -97,7 +89,7 @@ func (e *ExplorerBound) relate(b *bench, metric solvers.Metric) {
 		if a.Answered && a.Unseen < optimum.Unseen {
 			if math.IsNaN(few) {
 				latency, cost := head(b.holdout, a.Unseen).Outcomes(optimum.Config)
-				few = meanOf((solvers.Outcome{Latency: latency, Cost: cost}).Bounded(metric.Other()))
+				few = solvers.Mean((solvers.Outcome{Latency: latency, Cost: cost}).Bounded(metric.Other()))
 			}
 			reference = few
 		}

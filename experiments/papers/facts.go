@@ -98,14 +98,6 @@ func configOf(def *models.Definition, parallelism []int, vcpu []float64) models.
 	return config
 }
 
-// sameConfig reports whether two configurations are the same in memory and
-// parallelism.
-func sameConfig(a, b models.Config) bool {
-	return slices.EqualFunc(a, b, func(x, y models.StageConfig) bool {
-		return x.Memory == y.Memory && x.Parallelism == y.Parallelism
-	})
-}
-
 // artifactDraws returns the two scenarios of the artifact's accuracy runs.
 func artifactDraws(m *models.Jolteon, price models.PriceBook) (*models.Scenarios, error) {
 	file := mustFacts[struct {

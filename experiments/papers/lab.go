@@ -230,7 +230,7 @@ func (l *Lab) answer(ctx context.Context, c Cell) (CellResult, error) {
 // risk fills in how often the answer exceeds its bound, from its outcomes on the
 // holdout.
 func (r *CellResult) risk(latency, cost []float64) {
-	above := exceeding((solvers.Outcome{Latency: latency, Cost: cost}).Bounded(r.Metric), r.Limit)
+	above := solvers.Exceeding((solvers.Outcome{Latency: latency, Cost: cost}).Bounded(r.Metric), r.Limit)
 	n := len(latency)
 	r.Risk = float64(above) / float64(n)
 	r.RiskLo, r.RiskHi = solvers.BinomialInterval(above, n, publishedConfidence)

@@ -241,7 +241,7 @@ func (o *orion) smiless(lab *Lab, recorded bool) Claim {
 	}
 	ratio := math.NaN()
 	if len(ratios) > 0 {
-		ratio = mean(ratios)
+		ratio = solvers.Mean(ratios)
 	}
 	var c comparison
 	at := fmt.Sprintf("%d bounds", reachable)

@@ -232,7 +232,7 @@ func TestCellIsASolve(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !sameConfig(got.Config, want.Report.Solution.Config) || got.Violations != want.Report.Solution.Violations || got.Allowed != 135 {
+	if !got.Config.Same(want.Report.Solution.Config) || got.Violations != want.Report.Solution.Violations || got.Allowed != 135 {
 		t.Errorf("%+v, want %+v", got, want.Report.Solution)
 	}
 }

@@ -45,7 +45,7 @@ func subjectCause(method string, answers []MethodAnswers) string {
 	}
 	same, varies := 0, 0
 	for i, r := range artifact {
-		if sameConfig(ours[i].Config, r.Config) {
+		if ours[i].Config.Same(r.Config) {
 			same++
 		}
 		if run, ok := artifactRunOf(r.Cell); ok && run.Varies {

@@ -127,7 +127,7 @@ func (c *comparison) addErrors(at string, reported, ours Median95, t50, t95 Tole
 func warmLatencies(p *models.Profile, stage int, c models.StageConfig) []float64 {
 	var latency []float64
 	for _, o := range p.Warm(stage) {
-		if o.Config.Memory == c.Memory && o.Config.Parallelism == c.Parallelism {
+		if o.Config.Same(c) {
 			latency = append(latency, o.Mean.Cold+o.Mean.Exec())
 		}
 	}

@@ -77,7 +77,7 @@ func (t *table4) Find(_ context.Context, lab *Lab) (Finding, error) {
 	}
 	same, better := 0, 0
 	for _, r := range rows.Rows {
-		if sameConfig(r.Listed, r.Answer.Config) {
+		if r.Listed.Same(r.Answer.Config) {
 			same++
 		} else if t.better(b, r) {
 			better++
@@ -101,17 +101,9 @@ func (t *table4) better(b *bench, r ListedAnswer) bool {
 	}
 	latency, cost := b.holdout.Outcomes(r.Listed)
 	if r.Answer.Metric == solvers.Latency {
-		return r.Answer.Cost.Mean <= mean(cost)
+		return r.Answer.Cost.Mean <= solvers.Mean(cost)
 	}
-	return r.Answer.Latency.Mean <= mean(latency)
-}
-
-func mean(values []float64) float64 {
-	sum := 0.0
-	for _, v := range values {
-		sum += v
-	}
-	return sum / float64(len(values))
+	return r.Answer.Latency.Mean <= solvers.Mean(latency)
 }
 
 // addConfigs adds parallelism and vCPU of every stage.

@@ -167,7 +167,7 @@ func (b *bench) simulate(ctx context.Context, c Cell, config models.Config, r *R
 		return -1
 	})
 	r.SimulatedExceed = whole(c.Replications - within)
-	latency, cost := mean(s.latency), mean(s.cost)
+	latency, cost := solvers.Mean(s.latency), solvers.Mean(s.cost)
 	p95, p95Cost := models.SortedQuantileR7(s.latency, 0.95), models.SortedQuantileR7(s.cost, 0.95)
 	r.SimulatedMeanS, r.SimulatedP95S = &latency, &p95
 	r.SimulatedMeanUSD, r.SimulatedP95USD = &cost, &p95Cost
@@ -199,12 +199,4 @@ func (b *bench) execute(ctx context.Context, c Cell, config models.Config) (simu
 	slices.Sort(s.latency)
 	slices.Sort(s.cost)
 	return s, nil
-}
-
-func mean(values []float64) float64 {
-	sum := 0.0
-	for _, v := range values {
-		sum += v
-	}
-	return sum / float64(len(values))
 }

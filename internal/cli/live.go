@@ -279,7 +279,7 @@ func expected(def *models.Definition, t experiments.Trace) (func(i int, c models
 		same, longest, n := 0.0, 0.0, 0
 		for _, o := range p.Stage(i) {
 			longest = max(longest, o.Mean.Exec())
-			if o.Config.Memory == c.Memory && o.Config.Parallelism == c.Parallelism {
+			if o.Config.Same(c) {
 				same, n = same+o.Mean.Exec(), n+1
 			}
 		}
