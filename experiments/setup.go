@@ -162,8 +162,20 @@ func SampleStreams(seed uint64) models.Streams { return models.Streams{Seed: see
 // HoldoutStreams are the streams of the scenarios that no method sees.
 func HoldoutStreams(seed uint64) models.Streams { return models.Streams{Seed: seed}.Sub("holdout") }
 
+// A sample takes memory by scenarios times stages: drawBytes is what one of them
+// was measured to take in all, with the tables of a search over it, and maxDraws
+// is where a sample would take some 2 GB.
+const (
+	maxDraws  = 16 << 20
+	drawBytes = 130
+)
+
 // Scenarios draws the n scenarios that problems of this seed are posed on.
 func (s *Setup) Scenarios(n int, seed uint64) (*models.Scenarios, error) {
+	if stages := s.Definition.Workflow.Len(); n > maxDraws/stages {
+		return nil, fmt.Errorf("%d scenarios of %d stages take %.1f GB, at most %d can be drawn; ask for fewer, a lower percentile, or another rule",
+			n, stages, float64(n)*float64(stages)*drawBytes/1e9, maxDraws/stages)
+	}
 	return s.Model.Sample(n, s.Price, SampleStreams(seed))
 }
 

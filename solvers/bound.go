@@ -96,6 +96,9 @@ func complement(percent float64) *big.Rat {
 	return r.Quo(r, big.NewRat(100, 1))
 }
 
+// leastRisk is the smallest risk of a bound.
+const leastRisk = 1e-9
+
 // Check reports what is wrong with the bound.
 func (b Bound) Check() error {
 	switch {
@@ -105,6 +108,8 @@ func (b Bound) Check() error {
 		return fmt.Errorf("bound: %s limit %v is not a positive number", b.Metric, b.Limit)
 	case !(b.Percentile > 0 && b.Percentile < 100):
 		return fmt.Errorf("bound: percentile %v is not above 0 and below 100", b.Percentile)
+	case b.Risk() < leastRisk:
+		return fmt.Errorf("bound: percentile %v leaves a risk of %.2g; below %v no sample that can be drawn tells anything", b.Percentile, b.Risk(), leastRisk)
 	case !(b.Confidence > 0 && b.Confidence < 100):
 		return fmt.Errorf("bound: confidence %v is not above 0 and below 100", b.Confidence)
 	}

@@ -138,6 +138,7 @@ func TestBadBounds(t *testing.T) {
 		{func(b *solvers.Bound) { b.Limit = math.Inf(1) }, "limit"},
 		{func(b *solvers.Bound) { b.Percentile = 100 }, "percentile"},
 		{func(b *solvers.Bound) { b.Percentile = 0 }, "percentile"},
+		{func(b *solvers.Bound) { b.Percentile = 99.99999999999 }, "risk"},
 		{func(b *solvers.Bound) { b.Percentile = math.NaN() }, "percentile"},
 		{func(b *solvers.Bound) { b.Confidence = 100 }, "confidence"},
 		{func(b *solvers.Bound) { b.Rule = "" }, "rule"},
