@@ -348,6 +348,22 @@ func (m *StepConfModel) Time(i int, c models.StageConfig) float64 {
 	return m.MappingDelay(i, c.Parallelism) + m.InstanceTime(i, c)
 }
 
+// As returns the model of another workflow, whose stage i does what stage like[i] of
+// this one does.
+func (m *StepConfModel) As(w *models.Workflow, like []int) (*StepConfModel, error) {
+	if len(like) != w.Len() {
+		return nil, fmt.Errorf("stepconf: %d stages to be like for workflow %s, which has %d", len(like), w.Name(), w.Len())
+	}
+	other := &StepConfModel{workflow: w, stages: make([]stepConfStage, w.Len())}
+	for i, k := range like {
+		if k < 0 || k >= len(m.stages) {
+			return nil, fmt.Errorf("stepconf: stage %q is to be like stage %d of workflow %s, which has %d", w.Stage(i).Name, k, m.workflow.Name(), len(m.stages))
+		}
+		other.stages[i] = m.stages[k]
+	}
+	return other, nil
+}
+
 func inner(a, b []float64) float64 {
 	sum := 0.0
 	for j, v := range a {

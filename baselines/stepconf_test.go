@@ -561,5 +561,27 @@ func BenchmarkStepConf(b *testing.B) {
 			}
 			b.ReportMetric(b.Elapsed().Seconds()*1e6/float64(b.N*stages), "us/decision")
 		})
+
+// A model of another workflow does what the stages do that it is like.
+func TestStepConfModelAs(t *testing.T) {
+	def := stepDefinition(t, nil, []int{0}, []int{1})
+	m := fitSteps(t, def)
+	w := baselines.GraphOf(t, nil, []int{0}, []int{0}, []int{1, 2})
+	like := []int{2, 0, 1, 2}
+	other, err := m.As(w, like)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, k := range like {
+		for _, c := range stepSpace(t, def, 1, 8).Choices(0) {
+			if got, want := other.Time(i, c), m.Time(k, c); got != want {
+				t.Errorf("stage %d under %v: %v s, stage %d takes %v s", i, c, got, k, want)
+			}
+		}
+	}
+	for _, wrong := range [][]int{{0, 1}, {0, 1, 2, 3}, {0, 1, 2, -1}} {
+		if _, err := m.As(w, wrong); err == nil {
+			t.Errorf("like %v is accepted", wrong)
+		}
 	}
 }

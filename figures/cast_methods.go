@@ -9,6 +9,7 @@ var Methods = Cast{
 	"cose", "uniform", "random", "powertuning:cost", "exhaustive", "stepconf", "janus",
 	"stepconf:inter", "stepconf:intra", "stepconf:static", "stepconf:no-no", "stepconf:optimal", "early binding",
 	"stepconf:prewarm", "early binding, per function", "janus:worst", "oracle",
+	"chunkfunc", "chunkfunc, reported", "slam, reported", "stepconf, reported", "stepconf:prewarm, reported",
 }
 
 // Schedulers fixes the looks of what schedules jobs on servers.

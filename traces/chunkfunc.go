@@ -33,6 +33,7 @@ type ChunkFuncTime struct {
 	VCPU       float64 // that the function got
 	InputBytes int64
 	Seconds    float64
+	USD        float64 // what the artifact says it costs, to 0.000001
 }
 
 // maxChunkFuncBytes bounds the size of a profile; the published ones have up to
@@ -84,6 +85,7 @@ type chunkFuncFile struct {
 					Milliseconds float64 `yaml:"executionTimeMs"`
 					Bytes        int64   `yaml:"inputSizeBytes"`
 					Status       int     `yaml:"statusCode"`
+					USD          float64 `yaml:"executionCost"`
 				} `yaml:"results"`
 			} `yaml:"results"`
 		} `yaml:"profilingResults"`
@@ -120,11 +122,13 @@ func (f chunkFuncFile) profile() (ChunkFunc, error) {
 				switch {
 				case !(t.Milliseconds > 0) || math.IsInf(t.Milliseconds, 0) || t.Bytes <= 0:
 					bad("%d MB, input of %d bytes: time %v ms; need positive numbers", memory, t.Bytes, t.Milliseconds)
+				case !(t.USD >= 0) || math.IsInf(t.USD, 0):
+					bad("%d MB, input of %d bytes: cost %v USD; need a number of at least 0", memory, t.Bytes, t.USD)
 				case seen[at]:
 					bad("%d MB, input of %d bytes: twice", memory, t.Bytes)
 				default:
 					seen[at] = true
-					function.Times = append(function.Times, ChunkFuncTime{memory, vcpu, t.Bytes, t.Milliseconds / 1000})
+					function.Times = append(function.Times, ChunkFuncTime{memory, vcpu, t.Bytes, t.Milliseconds / 1000, t.USD})
 				}
 			}
 		}

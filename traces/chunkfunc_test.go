@@ -23,7 +23,7 @@ steps:
         - {executionTimeMs: 9, inputSizeBytes: 20, statusCode: 500}
       - resourceProfileId: 1792mib-2000m
         results:
-        - {executionTimeMs: 12.5, inputSizeBytes: 10, statusCode: 200}
+        - {executionCost: 0.000003, executionTimeMs: 12.5, inputSizeBytes: 10, statusCode: 200}
 `
 
 func TestReadChunkFunc(t *testing.T) {
@@ -35,7 +35,7 @@ func TestReadChunkFunc(t *testing.T) {
 	if err := z.Close(); err != nil {
 		t.Fatal(err)
 	}
-	want := ChunkFunc{"w", []ChunkFuncFunction{{"f", []ChunkFuncTime{{128, 1, 10, 0.024}, {1792, 2, 10, 0.0125}}}}}
+	want := ChunkFunc{"w", []ChunkFuncFunction{{"f", []ChunkFuncTime{{128, 1, 10, 0.024, 0}, {1792, 2, 10, 0.0125, 3e-6}}}}}
 	for _, text := range []string{tinyChunkFunc, zipped.String()} {
 		got, err := ReadChunkFunc(strings.NewReader(text), "w.yaml")
 		if err != nil || !reflect.DeepEqual(got, want) {
@@ -48,6 +48,7 @@ func TestBadChunkFunc(t *testing.T) {
 	for name, test := range map[string]struct{ old, new, want string }{
 		"a size":   {"128mib-1000m", "128mb", `step "f": resourceProfileId "128mb"`},
 		"a time":   {"executionTimeMs: 24", "executionTimeMs: -24", "128 MB, input of 10 bytes: time -24 ms"},
+		"a cost":   {"executionCost: 0.000003", "executionCost: -1", "1792 MB, input of 10 bytes: cost -1 USD"},
 		"an input": {"24, inputSizeBytes: 10", "24, inputSizeBytes: 0", "input of 0 bytes"},
 		"twice":    {"inputSizeBytes: 20, statusCode: 500", "inputSizeBytes: 10, statusCode: 200", "input of 10 bytes: twice"},
 		"no steps": {"steps:", "stairs:", "holds no steps"},
@@ -81,7 +82,7 @@ func FuzzReadChunkFunc(f *testing.F) {
 		}
 		for _, function := range p.Functions {
 			for _, time := range function.Times {
-				if !(time.Seconds > 0 && time.VCPU > 0 && time.MemoryMB > 0 && time.InputBytes > 0) {
+				if !(time.Seconds > 0 && time.VCPU > 0 && time.MemoryMB > 0 && time.InputBytes > 0 && time.USD >= 0) {
 					t.Errorf("%s: %+v", function.Name, time)
 				}
 			}

@@ -28,6 +28,7 @@ type recordedFunction struct {
 	inputs         []int64           // bytes, ascending
 	sizes          []recordedSize    // by memory, ascending
 	seconds        map[int][]float64 // by memory, per input; NaN: not recorded
+	usd            map[int][]float64 // likewise
 }
 
 // recordedSize is a memory with the vCPU that the function got.
@@ -75,7 +76,7 @@ func readChunkFunc(path string) (traces.ChunkFunc, error) {
 }
 
 func recordedOf(workflow string, f traces.ChunkFuncFunction) recordedFunction {
-	r := recordedFunction{name: f.Name, workflow: workflow, seconds: map[int][]float64{}}
+	r := recordedFunction{name: f.Name, workflow: workflow, seconds: map[int][]float64{}, usd: map[int][]float64{}}
 	for _, t := range f.Times {
 		if !slices.Contains(r.inputs, t.InputBytes) {
 			r.inputs = append(r.inputs, t.InputBytes)
@@ -88,10 +89,11 @@ func recordedOf(workflow string, f traces.ChunkFuncFunction) recordedFunction {
 	slices.SortFunc(r.sizes, func(a, b recordedSize) int { return a.memory - b.memory })
 	for _, s := range r.sizes {
 		r.seconds[s.memory] = slices.Repeat([]float64{math.NaN()}, len(r.inputs))
+		r.usd[s.memory] = slices.Clone(r.seconds[s.memory])
 	}
 	for _, t := range f.Times {
 		k, _ := slices.BinarySearch(r.inputs, t.InputBytes)
-		r.seconds[t.MemoryMB][k] = t.Seconds
+		r.seconds[t.MemoryMB][k], r.usd[t.MemoryMB][k] = t.Seconds, t.USD
 	}
 	return r
 }

@@ -47,6 +47,7 @@ type CurvePoint struct{ X, Y, Lo, Hi float64 }
 // CurveMark is a line to compare with.
 type CurveMark struct {
 	Vertical bool // else horizontal
+	Diagonal bool // y = x; At does not matter
 	At       float64
 	Text     string
 }

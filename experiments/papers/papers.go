@@ -139,6 +139,8 @@ func All() []Experiment {
 		newStepConfFig14(),
 		newStepConfFig18(),
 		newStepConfFig19(),
+		newStepConfPrewarming(),
+		newChunkFunc(),
 		newJanus(),
 		newDittoRedis(),
 		newDittoAblation(),
@@ -158,6 +160,7 @@ func All() []Experiment {
 		newFig13(),
 		newOverhead(),
 		newTable6(),
+		newStepConfScaling(),
 	}
 }
 

@@ -18,6 +18,7 @@ const (
 	stepConfStatic  = "stepconf:static"
 	stepConfNoNo    = "stepconf:no-no"
 	stepConfOptimal = "stepconf:optimal"
+	stepConfPrewarm = "stepconf:prewarm"
 )
 
 // policy makes a variant or a rival. Those that decide while the workflow runs are
@@ -34,6 +35,9 @@ func (w *stepWorkload) policy(ctx context.Context, name string, limit float64) (
 		return online.Policy(w.model, w.space)
 	case stepConfIntra:
 		online.Vary = baselines.VaryIntra
+		return online.Policy(w.model, w.space)
+	case stepConfPrewarm:
+		online.Prewarm = true
 		return online.Policy(w.model, w.space)
 	case stepConfStatic:
 		return s.Static(w.model, w.space)

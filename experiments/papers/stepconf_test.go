@@ -244,6 +244,21 @@ func TestStepConfOnRecordings(t *testing.T) {
 	}
 }
 
+// The response times of the artifact come out to the millisecond from its profiles,
+// and so does what follows from them.
+func TestChunkFuncOnRecordings(t *testing.T) {
+	f := found(t, experiments.Sources{Recordings: recordings.Dir(t)}, "chunkfunc")
+	for id, want := range map[string]Verdict{
+		"chunkfunc.facedet-chunkfunc": Reproduced, "chunkfunc.facedet-slam": Reproduced, "chunkfunc.facedet-stepconf": Reproduced,
+		"chunkfunc.vidpro-chunkfunc": Reproduced, "chunkfunc.vidpro-slam": NotReproduced, "chunkfunc.vidpro-stepconf": Reproduced,
+		"chunkfunc.adherence": Reproduced, "chunkfunc.gain": Reproduced, "chunkfunc.cost": Reproduced, "chunkfunc.cost-published": NotReproduced,
+	} {
+		if c := claimOf(t, f, id); c.Verdict != want || want == NotReproduced && !strings.Contains(c.Why, "Cause: ") {
+			t.Errorf("%s: %s, %s", id, c.Verdict, c.Why)
+		}
+	}
+}
+
 var stepConfOnce = sync.OnceValues(func() (Findings, error) {
 	chosen, err := Select(stepConfIDs(), nil)
 	if err != nil {

@@ -202,15 +202,21 @@ func (w *stepWorld) profile(choices []models.StageConfig, stream *rand.Rand) []t
 					mean += float64(t.Compute) / 1e9 / float64(c.Parallelism)
 					end = max(end, float64(t.Cold+t.Compute)/1e9)
 				}
-				rows = append(rows, traces.Record{
-					Workflow: w.workflow.Name(), Execution: fmt.Sprintf("%dx%dMB, epoch %d", c.Parallelism, c.Memory, epoch+1), Stage: w.workflow.Stage(i).Name,
-					Epoch: new(epoch + 1), MemoryMB: int32(c.Memory), Parallelism: new(int32(c.Parallelism)), Statistic: traces.Mean,
-					Cold: new(end - mean), Read: new(0.), Compute: new(mean), Write: new(0.), Source: traces.Synthetic,
-				})
+				rows = append(rows, w.record(i, c, epoch+1, mean, end))
 			}
 		}
 	}
 	return rows
+}
+
+// record is the row of a stage whose instances take the given mean time, and whose last
+// one ends after so many seconds.
+func (w *stepWorld) record(stage int, c models.StageConfig, epoch int32, mean, end float64) traces.Record {
+	return traces.Record{
+		Workflow: w.workflow.Name(), Execution: fmt.Sprintf("%dx%dMB, epoch %d", c.Parallelism, c.Memory, epoch), Stage: w.workflow.Stage(stage).Name,
+		Epoch: new(epoch), MemoryMB: int32(c.Memory), Parallelism: new(int32(c.Parallelism)), Statistic: traces.Mean,
+		Cold: new(end - mean), Read: new(0.), Compute: new(mean), Write: new(0.), Source: traces.Synthetic,
+	}
 }
 
 // recordedVideo is the workflow that was recorded, with its cold starts: a third of

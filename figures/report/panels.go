@@ -65,7 +65,10 @@ func curves(title string, d papers.Curves) figures.Chart {
 	}
 	for _, m := range d.Marks {
 		kind := figures.Horizontal
-		if m.Vertical {
+		switch {
+		case m.Diagonal:
+			kind = figures.Diagonal
+		case m.Vertical:
 			kind = figures.Vertical
 		}
 		c.References = append(c.References, figures.Reference{Kind: kind, Value: m.At, Text: m.Text})

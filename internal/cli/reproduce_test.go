@@ -34,7 +34,7 @@ var restOnNoTrace = map[string]string{
 	"warm-choice": "reproduced", "fig8-ml": "reproduced", "fig8-video": "reproduced", "fig8-tpcds": "reproduced", "table4": "reproduced",
 	"samplesize": "reproduced", "caerus.lazy": "shape", "caerus.eager": "shape", "caerus.optimal": "reproduced",
 	"stepconf-fig4-processes": "shape", "janus.saves": "not-reproduced", "janus.apart": "shape", "janus.oracle": "shape", "janus.keeps": "shape",
-	"janus.headline": "not-reproduced",
+	"janus.headline": "not-reproduced", "stepconf-scaling.grid": "reproduced",
 }
 
 // Without recordings everything runs on the bundled traces, and nothing that is
@@ -69,7 +69,7 @@ func TestReproduceOnBundledTraces(t *testing.T) {
 	for i, c := range saved {
 		id := c["id"].(string)
 		ids[c["experiment"].(string)] = true
-		timed := strings.HasPrefix(id, "fig13") || id == "table6" || id == "overhead"
+		timed := strings.HasPrefix(id, "fig13") || id == "table6" || id == "overhead" || id == "stepconf-scaling.growth" || id == "stepconf-scaling.decision"
 		for _, key := range []string{"paper", "title", "unit", "tolerance", "verdict", "why", "data"} {
 			if c[key] == "" || c[key] == nil {
 				t.Errorf("%s: no %s", id, key)
