@@ -160,23 +160,55 @@ type stepRow struct {
 // fitCurve fits non-negative coefficients by least squares of relative errors,
 // reweighted as for errors with the tails of a t distribution.
 func fitCurve(rows []stepRow, on []feature) curve {
-	a := make([][]float64, len(rows))
-	y, w := make([]float64, len(rows)), make([]float64, len(rows))
+	// Rows of one site have the same features, so that they count as one with the sum
+	// of their weights.
+	place := make([]int, len(rows)) // of a row among the sites
+	sites := 0
 	for i, r := range rows {
-		a[i] = make([]float64, len(on))
-		for j, f := range on {
-			a[i][j] = f.at(r.site)
+		if i > 0 && r.site != rows[i-1].site {
+			sites++
 		}
-		y[i] = r.time
+		place[i] = sites
+	}
+	sites++
+	a := matrix(sites, len(on))
+	for i, r := range rows {
+		if i > 0 && place[i] == place[i-1] {
+			continue
+		}
+		for j, f := range on {
+			a[place[i]][j] = f.at(r.site)
+		}
+	}
+	solver := newNonNegative(len(on))
+	w := make([]float64, len(rows))
+	mean, weight := make([]float64, sites), make([]float64, sites)
+	solve := func() []float64 {
+		clear(mean)
+		clear(weight)
+		for i, r := range rows {
+			mean[place[i]] += w[i] * r.time
+			weight[place[i]] += w[i]
+		}
+		for g := range mean {
+			mean[g] /= weight[g]
+		}
+		return solver.solve(a, mean, weight)
+	}
+	for i, r := range rows {
 		w[i] = 1 / square(max(r.time, smallShare*r.total))
 	}
-	c := curve{features: on, seconds: nonNegative(a, y, w)}
+	c := curve{features: on, seconds: solve()}
+	fitted := make([]float64, sites)
 	residual, size := make([]float64, len(rows)), make([]float64, len(rows))
 	for range fitRounds {
+		for g := range fitted {
+			fitted[g] = dot(a[g], c.seconds)
+		}
 		for i, r := range rows {
-			fitted := dot(a[i], c.seconds)
-			scale := max(r.time, fitted, smallShare*r.total)
-			residual[i] = (r.time - fitted) / scale
+			at := fitted[place[i]]
+			scale := max(r.time, at, smallShare*r.total)
+			residual[i] = (r.time - at) / scale
 			size[i] = math.Abs(residual[i])
 			w[i] = 1 / square(scale)
 		}
@@ -185,7 +217,7 @@ func fitCurve(rows []stepRow, on []feature) curve {
 		for i := range w {
 			w[i] *= weightT(residual[i] / deviation)
 		}
-		next := nonNegative(a, y, w)
+		next := solve()
 		moved := 0.0
 		for j := range next {
 			moved = max(moved, math.Abs(next[j]-c.seconds[j])/(1e-9+next[j]))

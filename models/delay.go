@@ -35,9 +35,13 @@ const leastDelay = 1e-3
 // fitDelay fits the delays of the runs whose wall time was recorded.
 func fitDelay(runs []calibratedRun, axes axis, in instances) delay {
 	var known []calibratedRun
+	slowest := map[float64]float64{} // by parallelism
 	for _, r := range runs {
 		if !math.IsNaN(r.wall) {
-			wait := max(leastDelay, r.wall-r.total()*in.slowest(int(r.site.d)))
+			if slowest[r.site.d] == 0 {
+				slowest[r.site.d] = in.slowest(int(r.site.d))
+			}
+			wait := max(leastDelay, r.wall-r.total()*slowest[r.site.d])
 			r.steps = [3]float64{wait}
 			known = append(known, r)
 		}

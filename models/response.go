@@ -28,6 +28,7 @@ type response struct {
 	at     [][]float64 // coordinates of the recorded configurations
 	noise  cholesky    // of their covariance
 	solved []float64   // its inverse times their deviations
+	room   [][]float64 // for noise and, in the last row, solved, where they are computed again and again; nil: they get their own
 }
 
 // recordedConfig is what the runs of one configuration say.
@@ -163,18 +164,20 @@ func fitResponse(runs []calibratedRun, axes axis, grows bool, given *smoothness)
 	if given != nil {
 		r.smooth, rounds = *given, 2
 	}
+	similarity := r.similarities(r.smooth.length)
 	for range rounds {
 		if given == nil {
 			r.smooth = r.likeliest()
+			similarity = r.similarities(r.smooth.length)
 		}
-		r.solve()
+		r.solveWith(similarity)
 		run := r.reweigh(residuals, weights)
 		if given == nil {
 			r.smooth.run = run
 		}
 		r.summarise(residuals, weights)
 	}
-	r.solve()
+	r.solveWith(similarity)
 	r.measureSpread(residuals)
 	return r
 }
@@ -219,6 +222,7 @@ func (r *response) summarise(residuals, weights [][]float64) {
 func (r *response) likeliest() smoothness {
 	best, highest := r.smooth, math.Inf(-1)
 	try := *r
+	try.room = matrix(len(r.configs)+1, len(r.configs))
 	prior := func(deviation float64) float64 {
 		return -0.5 * square(math.Log(deviation/likelyDeviation)/deviationSpread)
 	}
@@ -252,10 +256,9 @@ func similarity(a, b []float64, length float64) float64 {
 }
 
 func (r *response) similarities(length float64) [][]float64 {
-	s := make([][]float64, len(r.at))
+	s := matrix(len(r.at), len(r.at))
 	for i := range s {
-		s[i] = make([]float64, i+1)
-		for j := range s[i] {
+		for j := range i + 1 {
 			s[i][j] = similarity(r.at[i], r.at[j], length)
 		}
 	}
@@ -267,10 +270,13 @@ func (r *response) solve() { r.solveWith(r.similarities(r.smooth.length)) }
 // solveWith conditions the Gaussian process on the recorded configurations.
 func (r *response) solveWith(similarity [][]float64) {
 	n := len(r.configs)
-	c := make([][]float64, n)
-	r.solved = make([]float64, n)
+	c := r.room
+	if c == nil {
+		c = matrix(n+1, n)
+	}
+	c, r.solved = c[:n], c[n]
 	for i := range n {
-		c[i] = make([]float64, i+1)
+		c[i] = c[i][:i+1]
 		for j := range c[i] {
 			c[i][j] = r.smooth.signal * similarity[i][j]
 		}
