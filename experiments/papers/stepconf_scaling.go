@@ -48,7 +48,7 @@ func (f *stepConfScaling) Cells(bool) []Cell { return nil }
 const sequence experiments.DAGShape = "sequence"
 
 // quickStages is the largest workflow of a quick run.
-const quickStages = 128
+const quickStages = 256
 
 func (f *stepConfScaling) Find(ctx context.Context, lab *Lab) (Finding, error) {
 	kind, err := f.fitted(lab.options.Seed)
@@ -60,8 +60,7 @@ func (f *stepConfScaling) Find(ctx context.Context, lab *Lab) (Finding, error) {
 	var growth shape
 	absolute := comparison{}
 	for _, family := range f.Shapes {
-		curve := Curve{Name: string(family), Line: true, Marker: true}
-		var x, y []float64
+		var subjects []decisionSubject
 		for _, n := range f.Stages {
 			if lab.options.Quick && n > quickStages {
 				continue
@@ -70,40 +69,46 @@ func (f *stepConfScaling) Find(ctx context.Context, lab *Lab) (Finding, error) {
 			if err != nil {
 				return Finding{}, err
 			}
-			seconds, err := f.decision(ctx, lab, kind, w, f.memory(f.Grid.Memory))
+			one, err := f.subject(ctx, kind, w, float64(n+edges(w)), f.memory(f.Grid.Memory))
 			if err != nil {
 				return Finding{}, err
 			}
-			size := float64(n + edges(w))
-			curve.Points = append(curve.Points, CurvePoint{X: size, Y: 1e6 * seconds})
-			if n >= f.FittedFrom {
-				x, y = append(x, size), append(y, seconds)
-			}
-			if family == f.Reported.Shape && n == f.Reported.Stages {
-				absolute.add(fmt.Sprintf("%s of %d stages", family, n), "decision_s", f.Reported.Decision, seconds, f.Tolerance)
-				stages.Curves = append(stages.Curves, Curve{Name: "reported by ChunkFunc's authors", Marker: true, Points: []CurvePoint{{X: size, Y: 1e6 * f.Reported.Decision}}})
+			one.fitted = n >= f.FittedFrom
+			subjects = append(subjects, one)
+		}
+		power, err := f.measure(ctx, lab, subjects)
+		if err != nil {
+			return Finding{}, err
+		}
+		for k, one := range subjects {
+			if family == f.Reported.Shape && one.workflow.Len() == f.Reported.Stages {
+				absolute.add(fmt.Sprintf("%s of %d stages", family, f.Reported.Stages), "decision_s", f.Reported.Decision, subjects[k].median(), f.Tolerance)
+				stages.Curves = append(stages.Curves, Curve{Name: "reported by ChunkFunc's authors", Marker: true, Points: []CurvePoint{{X: one.size, Y: 1e6 * f.Reported.Decision}}})
 			}
 		}
-		stages.Curves = append(stages.Curves, curve)
-		growth.atMost(string(family), "power_of_stages_and_edges", slope(x, y), f.ExponentAtMost)
+		stages.Curves = append(stages.Curves, decisionCurve(string(family), subjects))
+		growth.atMost(string(family), "power_of_stages_and_edges", power, f.ExponentAtMost)
 	}
-	choices := Curves{X: Quantity{Label: "configurations of a stage", Log: true}, Y: stages.Y, Cast: []string{}}
 	sixteen, err := f.workflow(experiments.ForkJoin, f.Stages[0], lab.options.Seed)
 	if err != nil {
 		return Finding{}, err
 	}
-	var x, y []float64
-	curve := Curve{Name: fmt.Sprintf("%s, %d stages", experiments.ForkJoin, f.Stages[0]), Line: true, Marker: true}
+	var subjects []decisionSubject
 	for _, n := range f.Configurations {
-		seconds, err := f.decision(ctx, lab, kind, sixteen, f.memory(n/f.Grid.Parallelism))
+		one, err := f.subject(ctx, kind, sixteen, float64(n), f.memory(n/f.Grid.Parallelism))
 		if err != nil {
 			return Finding{}, err
 		}
-		x, y = append(x, float64(n)), append(y, seconds)
-		curve.Points = append(curve.Points, CurvePoint{X: float64(n), Y: 1e6 * seconds})
+		one.fitted = true
+		subjects = append(subjects, one)
 	}
-	choices.Curves = []Curve{curve}
-	growth.atMost("configurations of a stage", "power_of_configurations", slope(x, y), f.ExponentAtMost)
+	power, err := f.measure(ctx, lab, subjects)
+	if err != nil {
+		return Finding{}, err
+	}
+	choices := Curves{X: Quantity{Label: "configurations of a stage", Log: true}, Y: stages.Y, Cast: []string{},
+		Curves: []Curve{decisionCurve(fmt.Sprintf("%s, %d stages", experiments.ForkJoin, f.Stages[0]), subjects)}}
+	growth.atMost("configurations of a stage", "power_of_configurations", power, f.ExponentAtMost)
 
 	facts := newStepConfFacts()
 	grid := comparison{}
@@ -213,16 +218,37 @@ func (f *stepConfScaling) memory(n int) []int {
 // decisionsTimed is how many decisions are timed at once, at least.
 const decisionsTimed = 512
 
-// decision returns the CPU time of one decision in s, mean over a run and median over
-// the repetitions.
-func (f *stepConfScaling) decision(ctx context.Context, lab *Lab, kind *baselines.StepConfModel, w *models.Workflow, memory []int) (float64, error) {
+// decisionSubject is a workflow whose decisions are timed.
+type decisionSubject struct {
+	workflow *models.Workflow
+	model    *baselines.StepConfModel
+	policy   models.Policy
+	size     float64   // that the time is compared with
+	fitted   bool      // counts for the growth
+	times    []float64 // s per decision, by repetition
+}
+
+func (d decisionSubject) median() float64 { return models.QuantileR7(d.times, 0.5) }
+
+func decisionCurve(name string, subjects []decisionSubject) Curve {
+	c := Curve{Name: name, Line: true, Marker: true}
+	for _, d := range subjects {
+		c.Points = append(c.Points, CurvePoint{X: d.size, Y: 1e6 * d.median()})
+	}
+	return c
+}
+
+// subject makes a workflow ready, every stage of which has the given sizes to choose
+// from.
+func (f *stepConfScaling) subject(ctx context.Context, kind *baselines.StepConfModel, w *models.Workflow, size float64, memory []int) (decisionSubject, error) {
+	d := decisionSubject{workflow: w, size: size}
 	like := make([]int, w.Len())
 	for i := range like {
 		like[i] = i % f.Stages[0]
 	}
-	model, err := kind.As(w, like)
-	if err != nil {
-		return 0, err
+	var err error
+	if d.model, err = kind.As(w, like); err != nil {
+		return d, err
 	}
 	facts := newStepConfFacts()
 	def := &models.Definition{Workflow: w, MBPerVCPU: models.AWSMBPerVCPU, Price: models.PriceAWS}
@@ -232,36 +258,44 @@ func (f *stepConfScaling) decision(ctx context.Context, lab *Lab, kind *baseline
 			choices = append(choices, def.StageConfig(m, p))
 		}
 	}
-	workload := &stepWorkload{model: model, price: models.MustPrice(def.Price), processes: facts.Processes}
+	workload := &stepWorkload{model: d.model, price: models.MustPrice(def.Price), processes: facts.Processes}
 	if workload.space, err = models.NewSpace(w, slices.Repeat([][]models.StageConfig{choices}, w.Len()), nil); err != nil {
-		return 0, err
+		return d, err
 	}
-	policy, err := workload.policy(ctx, stepConf, f.LimitFactor*workload.fastest())
-	if err != nil {
-		return 0, err
-	}
-	runs := max(1, decisionsTimed/w.Len())
-	var times []float64
-	repetitions := f.Repetitions
-	if lab.options.Quick {
-		repetitions = 1
-	}
-	for range repetitions {
-		if err := ctx.Err(); err != nil {
-			return 0, err
-		}
-		taken, err := lab.options.Clock.measure(1, 0, func() error {
-			for range runs {
-				decideAll(policy, model, w)
+	d.policy, err = workload.policy(ctx, stepConf, f.LimitFactor*workload.fastest())
+	return d, err
+}
+
+// measure times the decisions of every subject, and returns the power of the size that
+// they grow with: the median over repetitions, each of which times all subjects one
+// after the other, so that what slows the machine down slows all of them.
+func (f *stepConfScaling) measure(ctx context.Context, lab *Lab, subjects []decisionSubject) (float64, error) {
+	var powers []float64
+	for range f.Repetitions {
+		var x, y []float64
+		for k := range subjects {
+			if err := ctx.Err(); err != nil {
+				return 0, err
 			}
-			return nil
-		})
-		if err != nil {
-			return 0, err
+			d := &subjects[k]
+			runs := max(1, decisionsTimed/d.workflow.Len())
+			taken, err := lab.options.Clock.measure(1, 0, func() error {
+				for range runs {
+					decideAll(d.policy, d.model, d.workflow)
+				}
+				return nil
+			})
+			if err != nil {
+				return 0, err
+			}
+			d.times = append(d.times, taken.Seconds()/float64(runs*d.workflow.Len()))
+			if d.fitted {
+				x, y = append(x, d.size), append(y, d.times[len(d.times)-1])
+			}
 		}
-		times = append(times, taken.Seconds()/float64(runs*w.Len()))
+		powers = append(powers, slope(x, y))
 	}
-	return models.QuantileR7(times, 0.5), nil
+	return models.QuantileR7(powers, 0.5), nil
 }
 
 // decideAll lets a policy decide one run in which everything takes as long as the
