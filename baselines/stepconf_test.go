@@ -561,6 +561,8 @@ func BenchmarkStepConf(b *testing.B) {
 			}
 			b.ReportMetric(b.Elapsed().Seconds()*1e6/float64(b.N*stages), "us/decision")
 		})
+	}
+}
 
 // A model of another workflow does what the stages do that it is like.
 func TestStepConfModelAs(t *testing.T) {
