@@ -12,6 +12,10 @@ type stepConfFig19 struct {
 	Factors      []float64 `yaml:"factors,flow"`
 	AboveOptimum float64   `yaml:"above_optimum_at_most"`
 	Equal        float64   `yaml:"equal"`
+	Saved        struct {
+		Share     float64 `yaml:"share"`
+		Tolerance float64 `yaml:"tolerance"`
+	} `yaml:"saved_over_static"`
 }
 
 func newStepConfFig19() *stepConfFig19 {
@@ -65,9 +69,9 @@ func (f *stepConfFig19) Find(ctx context.Context, lab *Lab) (Finding, error) {
 			{cheapest, base("cheapest", "StepConf costs least of the online variants, deciding included", "at most "+digits(100*f.Equal)+" % above"),
 				o.missedInstead(f.Equal)},
 			{advantage, base("advantage", "the advantage over static is largest under the tightest bound and vanishes under the loosest", "±"+digits(100*f.Equal)+" % of the cost"),
-				"under the tightest bounds hardly a configuration is fast enough, so that both choose nearly the same"},
+				"under the tightest bounds hardly a configuration is fast enough, so that both choose nearly the same (by how the method works; not examined apart)"},
 			{optimum, base("optimum", "cost above the offline optimum", "at most "+digits(100*f.AboveOptimum)+" % above"),
-				"the time that is left is divided in proportion to the most cost-effective configurations, not to what a step needs"},
+				"the time that is left is divided in proportion to the most cost-effective configurations, not to what a step needs (by how the method works; not examined apart)"},
 		} {
 			if w == nil {
 				found.Claims = append(found.Claims, c.missing(c.claim, chunkFuncMissing))
