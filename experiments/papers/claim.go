@@ -3,6 +3,7 @@ package papers
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -154,6 +155,11 @@ func (p pair) String() string {
 		s += fmt.Sprintf(" (%+.1f %%)", 100*(p.ours-p.reported)/math.Abs(p.reported))
 	}
 	return s
+}
+
+// outside reports whether a value at a place is outside its tolerance.
+func (c *comparison) outside(at string) bool {
+	return slices.ContainsFunc(c.pairs, func(p pair) bool { return p.at == at && (p.missing() || !p.within()) })
 }
 
 // reversed returns two values of the same kind whose reported order is the

@@ -148,7 +148,7 @@ func (p fig9Panel) claims(panel FrontierPanel, points []fig9Point) []Claim {
 			Unit:      "s, USD",
 			Tolerance: fmt.Sprintf("latency %v, cost %v", p.Tolerance.Latency, p.Tolerance.Cost),
 			Figure:    p.Name + ".png", Data: p.Name + ".csv",
-		}, panel.Recorded).because(subjectCause(m, panel.Answers)))
+		}, panel.Recorded).because(subjectCause(m, panel.Answers, c)))
 	}
 	return claims
 }

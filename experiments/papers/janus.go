@@ -128,7 +128,7 @@ func (j *janusSweep) Find(ctx context.Context, lab *Lab) (Finding, error) {
 				"hints provide for the worst case of every function by itself, the sum of which is more than the worst case of their sum that early binding looks at"),
 			apart.claim(base("apart", "nor than early binding function by function", "at least 0", id+"-slo-cpu"), ""),
 			oracle.claim(base("oracle", "and no less than an oracle", "at most 1", id+"-slo-cpu"), "runs that late binding lets miss the SLO are ones on which the oracle spends CPU"),
-			keeps.claim(base("keeps", "and keeps the SLO at p99", "at most "+digits(100*j.MissAtMost)+" % above", id+"-cv-p99"), "percentiles are those of a profile, not of the runs"),
+			keeps.claim(base("keeps", "and keeps the SLO at p99", "at most "+digits(100*j.MissAtMost)+" % above", id+"-cv-p99"), "percentiles are those of a profile, not of the runs (by how the method works; not examined apart)"),
 			headline.claim(base("headline", "Abstract: up to 34.7 % less CPU", "±"+digits(100*j.Tolerance)+" %", id+"-slo-cpu"),
 				"what is saved depends on how wide the times are, on how much faster more CPU is and on the SLO; the paper's functions are not public"),
 		},

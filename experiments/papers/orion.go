@@ -176,7 +176,8 @@ func (o *orion) searchClaim(s orionSearch, found []OrionSearch, recorded bool) C
 	}
 	switch {
 	case !ours.Answered() || ours.Breaks():
-		claim.Verdict, claim.Why = NotReproduced, fmt.Sprintf("by the model of Jolteon Orion's answer breaks the bound: %d of %d scenarios exceed it, %d may", ours.Violations, ours.Samples, ours.Allowed)
+		claim.Verdict, claim.Why = NotReproduced, fmt.Sprintf("by the model of Jolteon Orion's answer breaks the bound: %d of %d scenarios exceed it, %d may. "+
+			"Cause: Orion keeps the bound by distributions between recorded sizes of two runs each, which promise more than they hold (coverage.orion)", ours.Violations, ours.Samples, ours.Allowed)
 	case claim.Verdict == NotReproduced:
 		claim.Why = "another search finds a cheaper answer that keeps the bound. Cause: Orion takes the first sizes that meet the target, and leaves the parallelism as it is, which the others choose as well"
 	default:

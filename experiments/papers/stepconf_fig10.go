@@ -42,7 +42,7 @@ var jobCounts = []jobCount{
 		}
 		return jobs
 	}},
-	{"-work", "jobs by work", "s of work", "short functions, whose means of five runs scatter, and functions that use some cores but not all", recordedFunction.work},
+	{"-work", "jobs by work", "s of work", "functions that use some cores but not all (not examined apart)", recordedFunction.work},
 }
 
 func newStepConfFig10() *stepConfFig10 {
@@ -94,20 +94,24 @@ func (f *stepConfFig10) panel(all []recordedFunction, p fitPanel, count jobCount
 		return claim, nil, err
 	}
 	var drawn Panels
-	kept, n := 0, 0
+	kept, n, short := 0, 0, 0
 	for _, r := range list {
 		fit, err := f.fit(r, count)
 		if err != nil {
 			return claim, nil, fmt.Errorf("%s: %w", r.name, err)
 		}
 		largest := 0.0
-		for _, e := range slices.Concat(fit.errors...) {
-			if math.IsNaN(e) {
-				continue
-			}
-			n++
-			if largest = max(largest, e); e <= f.ErrorAtMost {
-				kept++
+		for k, errors := range fit.errors {
+			for i, e := range errors {
+				if math.IsNaN(e) {
+					continue
+				}
+				n++
+				if largest = max(largest, e); e <= f.ErrorAtMost {
+					kept++
+				} else if r.seconds[fit.sizes[i].memory][k] < shortFunction {
+					short++
+				}
 			}
 		}
 		s.atMost(r.name, "largest_relative_error", largest, f.ErrorAtMost)
@@ -115,9 +119,12 @@ func (f *stepConfFig10) panel(all []recordedFunction, p fitPanel, count jobCount
 			drawn, claim.Figure = fit.panels(name, r, count), name+"-error.png"
 		}
 	}
-	return s.claim(claim, fmt.Sprintf("%d of %d errors are within %s %%; what is beyond are %s",
-		kept, n, digits(100*f.ErrorAtMost), count.cause)), drawn, nil
+	return s.claim(claim, fmt.Sprintf("%d of %d errors are within %s %%; of the %d beyond, %d are of times below %v s, whose means of %d runs scatter, the others of %s",
+		kept, n, digits(100*f.ErrorAtMost), n-kept, short, shortFunction, chunkFuncRepetitions, count.cause)), drawn, nil
 }
+
+// shortFunction is the time in s below which a mean over a few runs says little.
+const shortFunction = 1.0
 
 // stepConfFit is the model fitted to a recorded function.
 type stepConfFit struct {

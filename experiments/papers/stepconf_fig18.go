@@ -104,7 +104,7 @@ func (f *stepConfFig18) Find(ctx context.Context, lab *Lab) (Finding, error) {
 		{order, base("order", "Figure 18: both kinds of parallelism gain most", "at least as much as one kind"),
 			"the recorded functions gain from cores at most in proportion to what these cost, so that processes save nothing that more instances do not save"},
 		{headline, base("headline", "Abstract: 5.32 times faster at an equal budget, 40.9 % cheaper at equal performance", "±"+digits(100*f.Tolerance)+" %"),
-			fmt.Sprintf("gains over No-No follow from how far the steps can be split, here into %d instances, and from how No-No's memory was chosen, which the paper does not say", 32)},
+			fmt.Sprintf("gains over No-No follow from how far the steps can be split, here into %d instances, and from how No-No's memory was chosen, which the paper does not say (by how the method works; not examined apart)", 32)},
 	} {
 		if w == nil {
 			found.Claims = append(found.Claims, c.missing(c.claim, chunkFuncMissing))

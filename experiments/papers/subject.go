@@ -2,6 +2,7 @@ package papers
 
 import (
 	"fmt"
+	"strings"
 
 	"eevee/solvers"
 )
@@ -31,9 +32,9 @@ func subjectTitle(method string) string {
 	return "our version of the artifact (" + method + ")"
 }
 
-// subjectCause says why executed answers of a subject may differ from published
-// measurements.
-func subjectCause(method string, answers []MethodAnswers) string {
+// subjectCause says what is known about why executed answers of a subject differ from
+// published measurements, bound by bound where they are outside the tolerance.
+func subjectCause(method string, answers []MethodAnswers, c comparison) string {
 	var ours, artifact []CellResult
 	for _, a := range answers {
 		if a.Method == method {
@@ -43,20 +44,33 @@ func subjectCause(method string, answers []MethodAnswers) string {
 			artifact = a.Results
 		}
 	}
-	same, varies := 0, 0
-	for i, r := range artifact {
-		if ours[i].Config.Same(r.Config) {
-			same++
+	var words []string
+	for i, r := range ours {
+		if !r.Answered() || !c.outside(r.BoundText()) {
+			continue
 		}
-		if run, ok := artifactRunOf(r.Cell); ok && run.Varies {
-			varies++
+		run, known := artifactRunOf(artifact[i].Cell)
+		text := ""
+		switch {
+		case method == MethodArtifact && known && run.Varies:
+			text = "the artifact is known to return another configuration on another machine"
+		case method == MethodArtifact:
+			text = "no other configuration of the artifact is known"
+		case r.Config.Same(artifact[i].Config):
+			text = "it returns the configuration of the artifact"
+		default:
+			text = "it returns another configuration than the artifact, whose solver of the relaxation takes another path"
 		}
+		if len(r.Executed.Warnings) > 0 {
+			text += ", sizes of which were not recorded and are interpolated"
+		}
+		words = append(words, fmt.Sprintf("under %s %s (the model predicts p50 %s, p95 %s and a mean cost of %s)", r.BoundText(), text,
+			amount(solvers.Latency, r.Latency.P50), amount(solvers.Latency, r.Latency.P95), amount(solvers.Cost, r.Cost.Mean)))
 	}
-	if method == MethodArtifact {
-		return fmt.Sprintf("at %d of %d bounds the artifact is known to return another configuration on another machine, and the replay world interpolates sizes that were not recorded",
-			varies, len(artifact))
+	if more := len(words) - shown; more > 0 {
+		words = append(words[:shown], fmt.Sprintf("%d more", more))
 	}
-	return fmt.Sprintf("at %d of %d bounds it returns the configuration of the artifact, whose solver of the relaxation takes another path", same, len(artifact))
+	return strings.Join(words, "; ")
 }
 
 // notesOn says what the reader of cells must know: whether answers that break
