@@ -32,7 +32,12 @@ const (
 // folder that an import wrote is replaced; any other one that is not empty is
 // an error.
 func (im *Imported) Write(dir string) error {
-	dir = filepath.Clean(dir)
+	im.Report.Output = filepath.Clean(dir)
+	return writeImport(im.Report.Output, im.writeFiles)
+}
+
+// writeImport makes a folder of the files that are written into it, or nothing.
+func writeImport(dir string, files func(dir string) error) error {
 	old, err := CheckImportFolder(dir)
 	if err != nil {
 		return err
@@ -45,8 +50,7 @@ func (im *Imported) Write(dir string) error {
 	if err := os.Chmod(temporary, 0o755); err != nil {
 		return err
 	}
-	im.Report.Output = dir
-	if err := im.writeFiles(temporary); err != nil {
+	if err := files(temporary); err != nil {
 		return err
 	}
 	if old {
@@ -78,7 +82,7 @@ func CheckImportFolder(dir string) (replaces bool, err error) {
 	var report struct {
 		Schema string `json:"schema"`
 	}
-	if err != nil || json.Unmarshal(text, &report) != nil || report.Schema != ImportSchema {
+	if err != nil || json.Unmarshal(text, &report) != nil || report.Schema != ImportSchema && report.Schema != InstanceSchema {
 		return false, fmt.Errorf("%s: is a folder with something else in it; name a new one", dir)
 	}
 	return true, nil

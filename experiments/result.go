@@ -234,6 +234,9 @@ func (s *Setup) Result(a Answer) Result {
 	r.Config = ConfigStages(s.Definition.Workflow, sol.Config)
 	r.Schedule = scheduleTimes(s.Definition.Workflow, sol.Schedule)
 	r.Warnings = append(r.Warnings, s.standings(r.Config, sol.Config)...)
+	if m, ok := s.Model.(*models.Stated); ok {
+		r.Warnings = append(r.Warnings, "how stages vary and scale is stated, not measured: "+strings.Join(m.Assumptions(), "; "))
+	}
 	r.Predicted = &Predicted{PercentilesOf(a.Report.Outcome.Latency), PercentilesOf(a.Report.Outcome.Cost)}
 	h := a.Report.Holdout
 	if h.N > 0 {

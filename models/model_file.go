@@ -148,6 +148,9 @@ func (s modelStep) fit() StepFit {
 	return f
 }
 
+// modelKinds are the kinds of model files.
+var modelKinds = []string{kindJolteon, kindCalibrated, kindStated}
+
 // maxModelBytes bounds the size of a model file: one of eight stages has 40 kB.
 const maxModelBytes = 64 << 20
 
@@ -178,8 +181,15 @@ func ReadModel(r io.Reader, from string, def *Definition) (Model, ModelMeta, err
 	if err != nil {
 		return nil, ModelMeta{}, err
 	}
-	if kind == kindCalibrated {
+	switch kind {
+	case kindCalibrated:
 		m, meta, err := readCalibrated(text, from, def)
+		if err != nil {
+			return nil, ModelMeta{}, err
+		}
+		return m, meta, nil
+	case kindStated:
+		m, meta, err := readStated(text, from, def)
 		if err != nil {
 			return nil, ModelMeta{}, err
 		}
@@ -214,8 +224,8 @@ func readKind(from string, text []byte) (kind string, err error) {
 		return "", fmt.Errorf("%s: schema: is %q, this eevee reads %q; fit the model again", from, s, ModelSchema)
 	}
 	kind, ok := head.Kind.(string)
-	if ok && kind != kindJolteon && kind != kindCalibrated {
-		return "", fmt.Errorf("%s: kind: is %q, this eevee reads models of kind %q and %q", from, kind, kindJolteon, kindCalibrated)
+	if ok && !slices.Contains(modelKinds, kind) {
+		return "", fmt.Errorf("%s: kind: is %q, this eevee reads models of kind %s", from, kind, strings.Join(modelKinds, ", "))
 	}
 	return kind, nil
 }

@@ -68,6 +68,8 @@ func (s jsonSchema) at(path string, schema map[string]any, value any) error {
 			ok = !isText || float64(len(text)) >= want.(float64)
 		case "minimum":
 			ok = !isNumber || number >= want.(float64)
+		case "maximum":
+			ok = !isNumber || number <= want.(float64)
 		case "minItems":
 			ok = !isList || float64(len(list)) >= want.(float64)
 		case "maxItems":

@@ -30,6 +30,8 @@ type WfTask struct {
 	Parents  []string
 	RuntimeS float64 // NaN: not recorded
 	Cores    float64 // 0: not recorded
+	CPU      float64 // cores that were busy on average; 0: not recorded
+	Memory   float64 // resident bytes; 0: not recorded
 	Program  string
 }
 
@@ -57,13 +59,32 @@ type wfTask struct {
 	Name      string   `json:"name"`
 	Parents   []string `json:"parents"`
 	Children  []string `json:"children"`
-	Runtime   *float64 `json:"runtimeInSeconds"` // 1.4 and 1.5
-	Runtime13 *float64 `json:"runtime"`          // 1.3
-	CoreCount float64  `json:"coreCount"`        // 1.5
-	Cores     float64  `json:"cores"`            // 1.3 and 1.4
+	Runtime   wfNumber `json:"runtimeInSeconds"` // 1.4 and 1.5
+	Runtime13 wfNumber `json:"runtime"`          // 1.3
+	CoreCount wfNumber `json:"coreCount"`        // 1.5
+	Cores     wfNumber `json:"cores"`            // 1.3 and 1.4
+	AvgCPU    wfNumber `json:"avgCPU"`           // percent of one core
+	Memory    wfNumber `json:"memoryInBytes"`    // 1.4 and 1.5
 	Command   struct {
 		Program string `json:"program"`
 	} `json:"command"`
+}
+
+// wfNumber is a number that may be missing. It accepts any JSON, so that what
+// is none can be told with the task that it is of.
+type wfNumber struct {
+	value float64
+	there bool
+	wrong string // the JSON in its place
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (n *wfNumber) UnmarshalJSON(text []byte) error {
+	*n = wfNumber{there: string(text) != "null"}
+	if err := json.Unmarshal(text, &n.value); err != nil {
+		n.wrong = string(text[:min(len(text), 40)])
+	}
+	return nil
 }
 
 // maxWfBytes bounds what is read of one instance, unpacked.
@@ -148,6 +169,7 @@ func joinExecution(tasks, executed []wfTask) ([]wfTask, error) {
 	for i, t := range tasks {
 		e := at[t.ID]
 		tasks[i].Runtime, tasks[i].CoreCount, tasks[i].Command = e.Runtime, e.CoreCount, e.Command
+		tasks[i].AvgCPU, tasks[i].Memory = e.AvgCPU, e.Memory
 		known[t.ID] = true
 	}
 	var errs []error
@@ -180,14 +202,23 @@ func (w *WfInstance) add(tasks []wfTask) error {
 			defect("task %q is there twice", id)
 		}
 		index[id] = i
-		task := WfTask{ID: id, Name: t.Name, RuntimeS: math.NaN(), Cores: max(t.Cores, t.CoreCount), Program: t.Command.Program}
-		for _, runtime := range []*float64{t.Runtime13, t.Runtime} {
-			if runtime != nil {
-				task.RuntimeS = *runtime
+		number := func(field string, n wfNumber, missing float64) float64 {
+			switch {
+			case !n.there:
+				return missing
+			case n.wrong != "":
+				defect("task %q: %s is %s, not a number", id, field, n.wrong)
+			case n.value < 0:
+				defect("task %q: %s is %v, below 0", id, field, n.value)
 			}
+			return n.value
 		}
-		if task.RuntimeS < 0 {
-			defect("task %q ran for %v s", id, task.RuntimeS)
+		task := WfTask{
+			ID: id, Name: t.Name, Program: t.Command.Program,
+			RuntimeS: number("runtimeInSeconds", t.Runtime, number("runtime", t.Runtime13, math.NaN())),
+			Cores:    number("coreCount", t.CoreCount, number("cores", t.Cores, 0)),
+			CPU:      number("avgCPU", t.AvgCPU, 0) / 100,
+			Memory:   number("memoryInBytes", t.Memory, 0),
 		}
 		w.Tasks = append(w.Tasks, task)
 	}

@@ -147,7 +147,9 @@ func TestWfFormatRefusals(t *testing.T) {
 		{`{"schemaVersion":"1.5","workflow":{"specification":{"tasks":[]}}}`, "x.json: it has no tasks"},
 		{`{"schemaVersion":"1.5","workflow":{"specification":{"tasks":[{"id":"a"},{"id":"a"}]}}}`, `x.json: task "a" is there twice`},
 		{`{"schemaVersion":"1.4","workflow":{"tasks":[{"name":"a","parents":["b"],"runtimeInSeconds":-1},{"children":["c"]}]}}`,
-			"x.json: task \"a\" ran for -1 s\ntask 1 has neither id nor name\ntask \"a\" has parent \"b\", which is not a task\ntask \"\" has child \"c\", which is not a task"},
+			"x.json: task \"a\": runtimeInSeconds is -1, below 0\ntask 1 has neither id nor name\ntask \"a\" has parent \"b\", which is not a task\ntask \"\" has child \"c\", which is not a task"},
+		{`{"schemaVersion":"1.5","workflow":{"specification":{"tasks":[{"id":"a"}]},"execution":{"tasks":[{"id":"a","runtimeInSeconds":"long","avgCPU":1e999,"coreCount":null}]}}}`,
+			"x.json: task \"a\": runtimeInSeconds is \"long\", not a number\ntask \"a\": avgCPU is 1e999, not a number"},
 		{`{"schemaVersion":"1.5","workflow":{"specification":{"tasks":[{"id":"a"}]},"execution":{"tasks":[{"id":"b"}]}}}`,
 			`x.json: workflow.execution has task "b", which workflow.specification does not have`},
 	} {

@@ -15,10 +15,11 @@ import (
 
 func importVerb() verb {
 	var q experiments.ImportRequest
+	var instance instanceImport
 	var output string
 	return verb{
 		name:    "import",
-		summary: "turn a state machine and logs into a workflow, a trace and a model",
+		summary: "turn a state machine and logs, or a WfCommons instance, into a workflow and a model",
 		detail: "MACHINE is a state machine in the Amazon States Language. LOGS is what was recorded of\n" +
 			"its executions: logs of Lambda and Step Functions (told by their content), tables (CSV,\n" +
 			"told by their header), traces (Parquet) and folders of them. Invocations join\n" +
@@ -28,9 +29,9 @@ func importVerb() verb {
 			"--delays those of the orchestrator from executions of any machine.\n\n" +
 			"DIR appears whole or not at all, with machine.asl.json, behaviour.json (to be edited),\n" +
 			"workflow.yaml, traces.parquet, runs.parquet, model.json and report.json;\n" +
-			"\"eevee workflows execute DIR\" simulates it.",
-		args: "MACHINE [LOGS...]",
-		flags: flags{
+			"\"eevee workflows execute DIR\" simulates it.\n\n" + instanceDetail,
+		args: "MACHINE|INSTANCE [LOGS...]",
+		flags: append(flags{
 			textFlag(&output, "output,o", "", "`DIR` to write"),
 			listFlag(&q.Profile, "profile", "invocations of the functions by themselves: `FILE` or folder; may be given again"),
 			listFlag(&q.Delays, "delays", "executions that show the orchestrator's delays: `FILE` or folder; may be given again"),
@@ -41,10 +42,20 @@ func importVerb() verb {
 			flagOf(&q.Widths, "width", "", "how many items Maps get, as `STATE=N,...`, in place of what is learnt", parseWidths),
 			flagOf(&q.Lower.Loops, "loop", "", "how often loops are unrolled, as `STATE=N,...`; default: what 95 % of the executions need", parseNumbered),
 			switchFlag(&q.Keep, "keep-identifiers", "leave account numbers in machine.asl.json"),
-		},
+		}, instance.flags()...),
 		need: []string{"output"},
 		run: func(c *call) error {
 			q.Machine, q.Logs = c.args[0], c.args[1:]
+			w, err := experiments.OpenWorkflow(q.Machine)
+			if err != nil {
+				return err
+			}
+			if w.Instance != nil {
+				return instance.run(c, w, q.Lower.Name, output)
+			}
+			if err := without(c, instanceFlags, "for instances in WfFormat only; "+q.Machine+" is none"); err != nil {
+				return err
+			}
 			if len(q.Logs)+len(q.Profile) == 0 {
 				return usagef("give logs of the machine's executions, or a --profile of its functions; \"eevee workflows import\" takes a machine alone")
 			}

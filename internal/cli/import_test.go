@@ -174,3 +174,59 @@ func TestImportIsWholeOrNotAtAll(t *testing.T) {
 		t.Errorf("the old import has changed: %v", err)
 	}
 }
+
+// An instance in WfFormat becomes a workflow and a model that solve takes, and
+// the answer is proved.
+func TestImportInstanceGolden(t *testing.T) {
+	s := newSession(t, "import_instance")
+	instance, err := os.ReadFile("testdata/pictures.wf.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	broken := func(name, old, new string) {
+		t.Helper()
+		if !bytes.Contains(instance, []byte(old)) {
+			t.Fatalf("the instance has no %s", old)
+		}
+		s.write(name, bytes.Replace(instance, []byte(old), []byte(new), 1))
+	}
+	s.write("pictures.json", instance)
+	broken("untimed.json", `"runtimeInSeconds": 26.5,`, "")
+	broken("negative.json", `"avgCPU": 35.0`, `"avgCPU": -3`)
+	broken("huge.json", `"memoryInBytes": 1500000000`, `"memoryInBytes": 15000000000`)
+	broken("text.json", `"runtimeInSeconds": 26.5`, `"runtimeInSeconds": "long"`)
+	broken("stranger.json", `"parents": [
+      "split"`, `"parents": [
+      "splice"`)
+	broken("slow.json", `"runtimeInSeconds": 40.0`, `"runtimeInSeconds": 4000`)
+	s.write("order.asl.json", []byte(`{"StartAt": "a", "States": {"a": {"Type": "Pass", "End": true}}}`))
+	const solve = " --workflow $DIR/pictures/workflow.yaml --model-file $DIR/pictures/model.json --latency 75s --quiet"
+	s.run("import $DIR/pictures.json --dispersion 0.2 -o $DIR/pictures")
+	s.run("solve" + solve)
+	s.run("solve" + solve + " --method exhaustive --samples 1000 --memory 886..1769/883 --rule plugin")
+	s.run("solve" + solve + " --method exact --samples 1000 --memory 886..1769/883 --rule plugin")
+	s.run("solve" + solve + " --method jolteon")
+	s.run("import $DIR/pictures.json --dispersion 0.3 --correlation 0.5 --parallel-fraction 0.9 --cpu-share 0.8 --speed 1.5 --start-delay 50ms --memory 1536,3008,6016 --name photos -o $DIR/pictures --json")
+	s.run("import $DIR/slow.json --dispersion 0.2 -o $DIR/slow --quiet")
+	s.run("import $DIR/pictures.json -o $DIR/x")
+	s.run("import $DIR/pictures.json --dispersion 0 -o $DIR/x")
+	s.run("import $DIR/pictures.json --dispersion 0.2 --parallel-fraction 2 -o $DIR/x")
+	s.run("import $DIR/pictures.json --dispersion 0.2 --loop a=2 -o $DIR/x")
+	s.run("import $DIR/pictures.json $DIR/slow.json --dispersion 0.2 -o $DIR/x")
+	s.run("import $DIR/order.asl.json $DIR/slow.json --dispersion 0.2 -o $DIR/x")
+	s.run("import $DIR/pictures.json --dispersion 0.2 -o $DIR")
+	for _, name := range []string{"untimed", "negative", "huge", "text", "stranger", "nope"} {
+		s.run("import $DIR/" + name + ".json --dispersion 0.2 -o $DIR/x")
+	}
+	s.compare()
+	for _, name := range []string{"pictures", "slow"} {
+		report, err := os.ReadFile(s.path(name + "/report.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		matchesSchema(t, "instance-import", report)
+	}
+	if _, err := os.Stat(s.path("x")); err == nil {
+		t.Error("a failed import left a folder")
+	}
+}
