@@ -69,6 +69,7 @@ func (s *Scenarios) Terms(i int, p Point) (latency, cost []Term) {
 // Terms implements ContinuousStage.
 func (s *draws) Terms(p Point) (latency, billed []Term) {
 	d, k := p.Parallelism, p.VCPU
+	billed = make([]Term, 0, 6) // with room for the delay
 	if s.splittable {
 		billed = appendTerm(billed, s.x, Term{Factor: 1 / d, ByParallelism: -1 / (d * d)})
 		billed = appendTerm(billed, s.kd, Term{Factor: 1 / (k * d), ByParallelism: -1 / (k * d * d), ByVCPU: -1 / (k * k * d)})
@@ -90,7 +91,7 @@ func (s *draws) Terms(p Point) (latency, billed []Term) {
 	billed = appendTerm(billed, s.logx, Term{Factor: math.Log(z) / z, ByParallelism: ln * byD, ByVCPU: ln * byK})
 	billed = appendTerm(billed, s.x2, Term{Factor: 1 / (z * z), ByParallelism: square * byD, ByVCPU: square * byK})
 	billed = appendTerm(billed, s.one, Term{Factor: 1})
-	return append(billed[:len(billed):len(billed)], Term{Column: s.cold, Factor: 1}), billed
+	return append(billed, Term{Column: s.cold, Factor: 1}), billed[:len(billed):len(billed)]
 }
 
 // appendTerm appends the term of a parameter unless it is zero everywhere.

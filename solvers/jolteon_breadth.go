@@ -4,11 +4,17 @@ import (
 	"context"
 	"math"
 	"slices"
+
+	"eevee/models"
 )
 
 // lattice is a configuration of the artifact: for every stage, the indices of
 // its parallelism and of its vCPU in the artifact's grids, a byte each.
-type lattice string
+type lattice [2 * artifactStages]byte
+
+// artifactStages is the number of stages of the largest workflow that the
+// artifact knows.
+const artifactStages = 8
 
 func (l lattice) d(i int) int { return int(l[2*i]) }
 func (l lattice) v(i int) int { return int(l[2*i+1]) }
@@ -18,39 +24,61 @@ func (l lattice) v(i int) int { return int(l[2*i+1]) }
 type compatProbe struct {
 	*compat
 	ctx     context.Context
-	rows    []int // scenario of every row: those that are worst at the start in front
-	seen    map[lattice]bool
-	columns map[columnOf]*compatColumn
+	rows    *models.Scenarios // those that are worst at the start in front
+	seen    map[lattice]struct{}
+	columns [][]compatColumn // per stage: [(input * len(V) + v) * len(D) + d]; made when first met
+	inputs  []int            // per stage: the one whose parallelism it depends on, -1 for none
+	bounded []bool           // per stage: whether the bounded metric counts it
 	values  []float64
 	ranked  []int
+	one     [2][]float64
+	place   float64 // of the percentile among the values, from 0 to 1
 }
 
-// columnOf names what one stage does: its configuration and the parallelism it
-// reads from.
-type columnOf struct {
-	stage, d, v, input int
-}
-
+// compatColumn is what one stage does: under one configuration, and one
+// parallelism that it reads from.
 type compatColumn struct {
-	bounded []float64 // per row; nil where the stage does not count
-	central float64   // bounded metric at the mean parameters
+	known   bool      // central and worth
+	central float64   // bounded metric at the mean parameters; 0 where the stage does not count
 	worth   float64   // objective at the mean parameters
+	bounded []float64 // per row; nil until it is asked for
 }
 
 func (c *compat) newProbe(ctx context.Context) *compatProbe {
-	n := c.problem.Scenarios.Len()
-	return &compatProbe{
-		compat: c, ctx: ctx, seen: make(map[lattice]bool), columns: make(map[columnOf]*compatColumn),
-		values: make([]float64, n), ranked: indices(n), rows: indices(n),
+	p := c.problem
+	w, n := p.Workflow(), p.Scenarios.Len()
+	pr := &compatProbe{
+		compat: c, ctx: ctx, rows: p.Scenarios, seen: make(map[lattice]struct{}),
+		values: make([]float64, n), ranked: indices(n), place: 1 - p.Bound.Risk(), one: [2][]float64{make([]float64, 1), make([]float64, 1)},
 	}
+	for i := range c.Stages {
+		parent, inputs := -1, 1
+		if p.Scenarios.ReadsInput(i) {
+			if parent = w.InputParent(i); parent >= 0 {
+				inputs = len(c.D)
+			}
+		}
+		pr.inputs = append(pr.inputs, parent)
+		pr.columns = append(pr.columns, make([]compatColumn, inputs*len(c.V)*len(c.D)))
+		pr.bounded = append(pr.bounded, p.Bound.Metric == Cost || slices.Contains(c.path, i))
+	}
+	return pr
 }
 
 // run searches until a configuration is feasible or a search finds nothing
 // better, and then once more. It is false if the context ended.
 func (pr *compatProbe) run(l lattice) (lattice, bool) {
 	pr.percentile(l)
-	pr.rows = descending(pr.values)
-	clear(pr.columns)
+	worst := make([]int32, len(pr.values))
+	for row, s := range descending(pr.values) {
+		worst[row] = int32(s)
+	}
+	pr.rows = pr.problem.Scenarios.Select(worst)
+	for _, columns := range pr.columns {
+		for k := range columns {
+			columns[k].bounded = nil
+		}
+	}
 	for pr.ctx.Err() == nil && !(pr.percentile(l) < 0) {
 		next := pr.breadth(l)
 		if next == l {
@@ -70,7 +98,7 @@ func (pr *compatProbe) breadth(start lattice) lattice {
 	best := start
 	reached, worth := pr.atMean(start)
 	layer := []lattice{start}
-	pr.seen[start] = true
+	pr.seen[start] = struct{}{}
 	for depth := 0; depth <= pr.Depth; depth++ {
 		var next []lattice
 		for _, l := range layer {
@@ -101,21 +129,19 @@ func (pr *compatProbe) breadth(start lattice) lattice {
 // a coordinate that the artifact probes; a parallelism of 1 is never stepped
 // to.
 func (pr *compatProbe) neighbours(l lattice, to []lattice) []lattice {
-	at := []byte(l)
 	step := func(coordinate, least, most int) {
-		from := at[coordinate]
+		from := l[coordinate]
 		for _, k := range [2]int{int(from) + 1, int(from) - 1} {
 			if k < least || k > most {
 				continue
 			}
-			at[coordinate] = byte(k)
-			if !pr.seen[lattice(at)] {
-				next := lattice(at)
-				pr.seen[next] = true
+			next := l
+			next[coordinate] = byte(k)
+			if _, seen := pr.seen[next]; !seen {
+				pr.seen[next] = struct{}{}
 				to = append(to, next)
 			}
 		}
-		at[coordinate] = from
 	}
 	for i, s := range pr.Stages {
 		for _, what := range s.Probe {
@@ -132,7 +158,7 @@ func (pr *compatProbe) neighbours(l lattice, to []lattice) []lattice {
 // atMean returns constraint and objective at the mean parameters.
 func (pr *compatProbe) atMean(l lattice) (constraint, worth float64) {
 	for i := range pr.Stages {
-		c := pr.column(l, i)
+		c := pr.meet(l, i)
 		constraint += c.central
 		worth += c.worth
 	}
@@ -150,7 +176,7 @@ func (pr *compatProbe) percentile(l lattice) float64 {
 // where counting tells that it does not, it is not computed.
 func (pr *compatProbe) between(l lattice, lo, hi float64) (cons float64, ok bool) {
 	n := len(pr.values)
-	h := (1 - pr.problem.Bound.Risk()) * float64(n-1)
+	h := pr.place * float64(n-1)
 	low := int(math.Floor(h))
 	above := n - 1 - low // how many stand above element low in ascending order
 	limit := pr.problem.Bound.Limit
@@ -161,9 +187,9 @@ func (pr *compatProbe) between(l lattice, lo, hi float64) (cons float64, ok bool
 		to := min(from+rowBlock, n)
 		values := pr.values[from:to]
 		clear(values)
-		for i := range pr.Stages {
-			if c := pr.column(l, i); c.bounded != nil {
-				for row, v := range c.bounded[from:to] {
+		for i, counts := range pr.bounded {
+			if counts {
+				for row, v := range pr.column(l, i).bounded[from:to] {
 					values[row] += v
 				}
 			}
@@ -202,46 +228,62 @@ func (pr *compatProbe) between(l lattice, lo, hi float64) (cons float64, ok bool
 // rowBlock is how many rows are looked at before asking whether they decide.
 const rowBlock = 256
 
-// column returns what stage i does, and what of it counts: all costs, and
-// latencies on the critical path.
-func (pr *compatProbe) column(l lattice, i int) *compatColumn {
-	p := pr.problem
-	w := p.Workflow()
-	of := columnOf{stage: i, d: l.d(i), v: l.v(i)}
-	input := 0
-	if parent := w.InputParent(i); parent >= 0 {
-		if input = pr.D[l.d(parent)]; !w.Stage(parent).Splittable() {
-			input = 1
-		}
+// meet returns what stage i does at the mean parameters, and what of it counts:
+// all costs, and latencies on the critical path.
+func (pr *compatProbe) meet(l lattice, i int) *compatColumn {
+	at := l.v(i)*len(pr.D) + l.d(i)
+	if parent := pr.inputs[i]; parent >= 0 {
+		at += l.d(parent) * len(pr.V) * len(pr.D)
 	}
-	if p.Scenarios.ReadsInput(i) {
-		of.input = input
-	}
-	if c, ok := pr.columns[of]; ok {
+	c := &pr.columns[i][at]
+	if c.known {
 		return c
 	}
-	config := pr.stage(pr.D[of.d], pr.V[of.v])
-	if !w.Stage(i).Splittable() {
-		config.Parallelism = 1
+	config, input := pr.configure(l, i)
+	latency, cost := pr.one[0], pr.one[1]
+	pr.central.Columns(i, config, input, latency, cost)
+	c.known, c.central, c.worth = true, latency[0], cost[0]
+	if pr.problem.Bound.Metric == Cost {
+		c.central, c.worth = cost[0], latency[0]
 	}
-	n := p.Scenarios.Len()
-	latency, cost := make([]float64, n), make([]float64, n)
-	p.Scenarios.Columns(i, config, input, latency, cost)
-	meanLatency, meanCost := make([]float64, 1), make([]float64, 1)
-	pr.central.Columns(i, config, input, meanLatency, meanCost)
 	if !slices.Contains(pr.path, i) {
-		latency, meanLatency[0] = nil, 0
-	}
-	c, values := &compatColumn{central: meanLatency[0], worth: meanCost[0]}, latency
-	if p.Bound.Metric == Cost {
-		c, values = &compatColumn{central: meanCost[0], worth: meanLatency[0]}, cost
-	}
-	if values != nil {
-		c.bounded = make([]float64, n)
-		for row, s := range pr.rows {
-			c.bounded[row] = values[s]
+		if pr.problem.Bound.Metric == Cost {
+			c.worth = 0
+		} else {
+			c.central = 0
 		}
 	}
-	pr.columns[of] = c
 	return c
+}
+
+// column is meet with what a stage that counts does in every row.
+func (pr *compatProbe) column(l lattice, i int) *compatColumn {
+	c := pr.meet(l, i)
+	if c.bounded != nil {
+		return c
+	}
+	c.bounded = make([]float64, len(pr.values))
+	config, input := pr.configure(l, i)
+	if pr.problem.Bound.Metric == Latency {
+		pr.rows.Columns(i, config, input, c.bounded, nil)
+	} else {
+		pr.rows.Columns(i, config, input, nil, c.bounded)
+	}
+	return c
+}
+
+// configure returns the configuration of stage i and the parallelism of its
+// input. Stages that cannot be split have one instance.
+func (pr *compatProbe) configure(l lattice, i int) (c models.StageConfig, input int) {
+	w := pr.problem.Workflow()
+	instances := func(i int) int {
+		if !w.Stage(i).Splittable() {
+			return 1
+		}
+		return pr.D[l.d(i)]
+	}
+	if parent := w.InputParent(i); parent >= 0 {
+		input = instances(parent)
+	}
+	return pr.stage(instances(i), pr.V[l.v(i)]), input
 }

@@ -268,8 +268,8 @@ func (c *compat) start() []float64 {
 // round rounds up: to the first parallelism of the grid that is not below, and
 // to the first vCPU that is above, even where the value is on the grid.
 func (c *compat) round(points []models.Point) lattice {
-	var l []byte
-	for _, p := range points {
+	var l lattice
+	for i, p := range points {
 		d := slices.IndexFunc(c.D, func(g int) bool { return p.Parallelism <= float64(g) })
 		if d < 0 {
 			d = len(c.D) - 1
@@ -278,9 +278,9 @@ func (c *compat) round(points []models.Point) lattice {
 		if v < 0 {
 			v = len(c.V) - 1
 		}
-		l = append(l, byte(d), byte(v))
+		l[2*i], l[2*i+1] = byte(d), byte(v)
 	}
-	return lattice(l)
+	return l
 }
 
 // repair is the artifact's check_config.

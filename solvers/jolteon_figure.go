@@ -39,14 +39,11 @@ func newFigure(s *models.Scenarios, metric Metric, path []int) *figure {
 	return f
 }
 
-// move sets the point: the configuration of every stage.
-func (f *figure) move(points []models.Point) {
-	for i, p := range points {
-		latency, cost := f.scenarios.Terms(i, p)
-		f.terms[i] = cost
-		if f.metric == Latency {
-			f.terms[i] = latency
-		}
+// set says what stage i does at the point: the terms of its latency and cost.
+func (f *figure) set(i int, latency, cost []models.Term) {
+	f.terms[i] = cost
+	if f.metric == Latency {
+		f.terms[i] = latency
 	}
 }
 
@@ -87,35 +84,49 @@ func latestEnds(dst []float64, ends [][]float64, stages []int) {
 	}
 }
 
-// addTerms adds the sum of terms, two columns in a pass.
+// addTerms adds the sum of terms, four columns in a pass.
 func addTerms(dst []float64, terms []models.Term) {
 	constant := 0.0
-	var pending []float64
-	var factor float64
+	var columns [4][]float64
+	var factors [4]float64
+	n := 0
 	for _, t := range terms {
 		switch {
 		case t.Column == nil:
 			constant += t.Factor
-		case t.Factor == 0:
-		case pending == nil:
-			pending, factor = t.Column, t.Factor
-		default:
-			a, b := pending[:len(dst)], t.Column[:len(dst)]
-			for s := range dst {
-				dst[s] += factor*a[s] + t.Factor*b[s]
+		case t.Factor != 0:
+			columns[n], factors[n] = t.Column, t.Factor
+			if n++; n == 4 {
+				addFour(dst, columns, factors)
+				n = 0
 			}
-			pending = nil
 		}
 	}
-	if pending != nil {
-		for s, v := range pending[:len(dst)] {
-			dst[s] += factor * v
+	if n >= 2 {
+		a, b := columns[0][:len(dst)], columns[1][:len(dst)]
+		for s := range dst {
+			dst[s] += factors[0]*a[s] + factors[1]*b[s]
+		}
+	}
+	if n%2 == 1 {
+		for s, v := range columns[n-1][:len(dst)] {
+			dst[s] += factors[n-1] * v
 		}
 	}
 	if constant != 0 {
 		for s := range dst {
 			dst[s] += constant
 		}
+	}
+}
+
+// addFour adds four columns times their factors, two at a time.
+func addFour(dst []float64, columns [4][]float64, factors [4]float64) {
+	a, b, c, d := columns[0][:len(dst)], columns[1][:len(dst)], columns[2][:len(dst)], columns[3][:len(dst)]
+	fa, fb, fc, fd := factors[0], factors[1], factors[2], factors[3]
+	for s, v := range dst {
+		v += fa*a[s] + fb*b[s]
+		dst[s] = v + (fc*c[s] + fd*d[s])
 	}
 }
 
@@ -225,10 +236,9 @@ func (f *figure) latest(stages []int, s int) int {
 	return last
 }
 
-// longest returns the longest path of scenario s, in reverse.
-func (f *figure) longest(s int) []int {
+// longest appends the longest path of scenario s, in reverse.
+func (f *figure) longest(s int, path []int) []int {
 	w := f.scenarios.Workflow()
-	var path []int
 	for i := f.latest(w.Sinks(), s); i >= 0; i = f.latest(w.Parents(i), s) {
 		path = append(path, i)
 	}

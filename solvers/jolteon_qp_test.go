@@ -14,6 +14,7 @@ import (
 func TestElasticProgramIsOptimal(t *testing.T) {
 	source := rand.New(rand.NewPCG(1, 1))
 	active, elasticUsed := 0, 0
+	memory := new(interior)
 	for trial := range 300 {
 		n, m := 1+source.IntN(8), source.IntN(60)
 		e := &elastic{ctx: context.Background(), hessian: mat.NewSymDense(n, nil), penalty: math.Pow(10, 4*source.Float64()-1)}
@@ -42,7 +43,7 @@ func TestElasticProgramIsOptimal(t *testing.T) {
 			}
 			e.cuts = append(e.cuts, c)
 		}
-		st := e.solve()
+		st := e.solve(memory)
 		if !st.ok {
 			t.Fatalf("trial %d: no convergence", trial)
 		}

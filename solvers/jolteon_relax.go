@@ -2,6 +2,7 @@ package solvers
 
 import (
 	"math"
+	"slices"
 
 	"eevee/models"
 )
@@ -40,6 +41,12 @@ type relaxation struct {
 	discarded []bool
 	paths     [][]int // in reverse
 	pathID    map[string]int
+
+	stagesAll []int // every stage
+	slopes    slopes
+	known     map[constraintID]bool
+	path      []int
+	key       []byte
 }
 
 // variable is one degree of freedom: x between lo and hi.
@@ -167,6 +174,8 @@ func (r *relaxation) prepare() {
 	r.excess = make([]float64, n)
 	r.discarded = make([]bool, n)
 	r.pathID = make(map[string]int)
+	r.stagesAll, r.slopes = indices(len(r.stages)), make(slopes, len(r.stages))
+	r.known = make(map[constraintID]bool)
 }
 
 func (r *relaxation) box() (lo, hi []float64) {
@@ -202,9 +211,14 @@ func (r *relaxation) configure(x []float64) []models.Point {
 }
 
 func (r *relaxation) at(x []float64) value {
-	points := r.configure(x)
-	r.bounded.move(points)
-	r.objective.move(points)
+	for i, p := range r.configure(x) {
+		latency, cost := r.bounded.scenarios.Terms(i, p)
+		r.bounded.set(i, latency, cost)
+		if r.objective.scenarios != r.bounded.scenarios {
+			latency, cost = r.objective.scenarios.Terms(i, p)
+		}
+		r.objective.set(i, latency, cost)
+	}
 	if r.objective.metric == Latency {
 		r.objective.evaluate()
 	}
@@ -224,7 +238,7 @@ func (r *relaxation) at(x []float64) value {
 	}
 	v.worst = r.excess[r.order[r.allowed]]
 	for k := range r.rules {
-		e := r.ruleCut(k).value
+		e := r.rule(k)
 		v.worst = max(v.worst, e)
 		v.total += max(0, e)
 	}
@@ -253,21 +267,25 @@ func (r *relaxation) chain(d slopes, scale float64, g []float64) {
 
 func (r *relaxation) gradient(g []float64) {
 	clear(g)
-	d := make(slopes, len(r.stages))
-	r.objective.meanSlopes(d)
-	r.chain(d, 1/r.worth, g)
+	clear(r.slopes)
+	r.objective.meanSlopes(r.slopes)
+	r.chain(r.slopes, 1/r.worth, g)
 }
 
 // cuts offers, besides the kept constraints, the worst scenarios that are not
 // left out: twice as many as there are variables, which is more than can be
 // active at a vertex.
 func (r *relaxation) cuts(keep []constraintID) []cut {
-	var list []cut
-	known := make(map[constraintID]bool)
+	more := min(2*len(r.variables)+2, len(r.order)-r.allowed)
+	most, n := len(r.rules)+len(keep)+more, len(r.variables)
+	list := make([]cut, 0, most)
+	gradients := make([]float64, most*n)
+	clear(r.known)
 	add := func(id constraintID) {
-		if !known[id] {
-			known[id] = true
-			list = append(list, r.cut(id))
+		if !r.known[id] {
+			r.known[id] = true
+			k := len(list)
+			list = append(list, r.linearise(id, gradients[k*n:(k+1)*n:(k+1)*n]))
 		}
 	}
 	for k := range r.rules {
@@ -278,7 +296,6 @@ func (r *relaxation) cuts(keep []constraintID) []cut {
 			add(id)
 		}
 	}
-	more := min(2*len(r.variables)+2, len(r.order)-r.allowed)
 	candidates := r.order[r.allowed:]
 	largestFirst(candidates, r.excess, more)
 	for _, s := range candidates[:more] {
@@ -292,47 +309,53 @@ func (r *relaxation) pathOf(s int) int {
 	if r.bounded.metric == Cost || r.bounded.path != nil {
 		return 0
 	}
-	path := r.bounded.longest(s)
-	key := make([]byte, 0, 2*len(path))
-	for _, i := range path {
-		key = append(key, byte(i), byte(i>>8))
+	r.path = r.bounded.longest(s, r.path[:0])
+	r.key = r.key[:0]
+	for _, i := range r.path {
+		r.key = append(r.key, byte(i), byte(i>>8))
 	}
-	id, ok := r.pathID[string(key)]
+	id, ok := r.pathID[string(r.key)]
 	if !ok {
 		id = len(r.paths)
-		r.pathID[string(key)] = id
-		r.paths = append(r.paths, path)
+		r.pathID[string(r.key)] = id
+		r.paths = append(r.paths, slices.Clone(r.path))
 	}
 	return id
 }
 
 func (r *relaxation) cut(id constraintID) cut {
+	return r.linearise(id, make([]float64, len(r.variables)))
+}
+
+// linearise makes a cut of a constraint. The gradient is zero, and becomes its.
+func (r *relaxation) linearise(id constraintID, gradient []float64) cut {
 	if id.scenario < 0 {
-		return r.ruleCut(-1 - id.scenario)
+		return r.ruleCut(-1-id.scenario, gradient)
 	}
-	var stages []int
+	stages := r.stagesAll
 	switch {
 	case r.bounded.metric == Cost:
-		for i := range r.stages {
-			stages = append(stages, i)
-		}
 	case r.bounded.path != nil:
 		stages = r.bounded.path
 	default:
 		stages = r.paths[id.path]
 	}
-	d := make(slopes, len(r.stages))
-	metric := r.bounded.at(id.scenario, stages, d)
-	c := cut{id: id, value: (metric - r.limit) / r.unit, gradient: make([]float64, len(r.variables))}
-	r.chain(d, 1/r.unit, c.gradient)
-	return c
+	clear(r.slopes)
+	metric := r.bounded.at(id.scenario, stages, r.slopes)
+	r.chain(r.slopes, 1/r.unit, gradient)
+	return cut{id: id, value: (metric - r.limit) / r.unit, gradient: gradient}
 }
 
-// ruleCut is the coupling rule k, on the logarithmic scale.
-func (r *relaxation) ruleCut(k int) cut {
+// rule is the value of the coupling rule k, on the logarithmic scale.
+func (r *relaxation) rule(k int) float64 {
 	rule := r.rules[k]
-	c := cut{id: constraintID{scenario: -1 - k}, gradient: make([]float64, len(r.variables))}
-	c.value = math.Log(r.points[rule.Stage].Parallelism / (float64(rule.Times) * r.points[rule.Of].Parallelism))
+	return math.Log(r.points[rule.Stage].Parallelism / (float64(rule.Times) * r.points[rule.Of].Parallelism))
+}
+
+// ruleCut is the coupling rule k; see linearise.
+func (r *relaxation) ruleCut(k int, gradient []float64) cut {
+	rule := r.rules[k]
+	c := cut{id: constraintID{scenario: -1 - k}, value: r.rule(k), gradient: gradient}
 	if s := r.stages[rule.Stage]; s.parallelism >= 0 {
 		c.gradient[s.parallelism] += s.slopeParallelism / r.points[rule.Stage].Parallelism
 	}

@@ -3,6 +3,7 @@ package solvers
 import (
 	"context"
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
@@ -159,6 +160,8 @@ type iterate struct {
 	cuts     []cut
 	hessian  *mat.SymDense
 	fresh    bool // the Hessian has not been updated yet
+	interior interior
+	down, up []float64 // how far a step may go; scratch
 }
 
 func (q sqp) start(ctx context.Context, p program, x0 []float64) *iterate {
@@ -166,6 +169,7 @@ func (q sqp) start(ctx context.Context, p program, x0 []float64) *iterate {
 	s.lo, s.hi = p.box()
 	n := len(s.lo)
 	s.x = make([]float64, n)
+	s.down, s.up = make([]float64, n), make([]float64, n)
 	s.hessian = mat.NewSymDense(n, nil)
 	for j := range s.x {
 		s.x[j] = min(max(x0[j], s.lo[j]), s.hi[j])
@@ -181,15 +185,14 @@ func (q sqp) start(ctx context.Context, p program, x0 []float64) *iterate {
 // quadratic solves the elastic program with the given cuts. The penalty grows
 // until the linearised constraints hold, if they can.
 func (s *iterate) quadratic(cuts []cut) step {
-	e := elastic{ctx: s.ctx, hessian: s.hessian, gradient: s.gradient, cuts: cuts, penalty: s.penalty}
-	e.lo, e.hi = make([]float64, len(s.x)), make([]float64, len(s.x))
-	floats.SubTo(e.lo, s.lo, s.x)
-	floats.SubTo(e.hi, s.hi, s.x)
-	st := e.solve()
+	floats.SubTo(s.down, s.lo, s.x)
+	floats.SubTo(s.up, s.hi, s.x)
+	e := elastic{ctx: s.ctx, hessian: s.hessian, gradient: s.gradient, cuts: cuts, penalty: s.penalty, lo: s.down, hi: s.up}
+	st := e.solve(&s.interior)
 	for st.t > s.tolerance/10 && s.value.excess() > 0 && s.penalty < penaltyLimit*s.sqp.penalty {
 		was := st.t
 		e.penalty *= 10
-		again := e.solve()
+		again := e.solve(&s.interior)
 		if !again.ok || again.t > 0.9*was {
 			break // more penalty does not help here
 		}
@@ -282,14 +285,28 @@ func (s *iterate) move(next []float64, v value, st step, cuts []cut) (length flo
 	floats.SubTo(change, gradient, s.gradient)
 	var active []constraintID
 	significant := 1e-8 * s.penalty
+	counts := func(i int) bool { return st.multipliers[i] > significant && cuts[i].id != elsewhere }
 	sum := 0.0
 	for i, m := range st.multipliers {
 		sum += m
-		if m <= significant || cuts[i].id == elsewhere {
+		if counts(i) {
+			active = append(active, cuts[i].id)
+		}
+	}
+	// Most active constraints are linearised here as cuts of the next program.
+	s.cuts = s.program.cuts(active)
+	for i, m := range st.multipliers {
+		if !counts(i) {
 			continue
 		}
-		active = append(active, cuts[i].id)
-		there := s.program.cut(cuts[i].id)
+		id := cuts[i].id
+		k := slices.IndexFunc(s.cuts, func(c cut) bool { return c.id == id })
+		there := cut{}
+		if k >= 0 {
+			there = s.cuts[k]
+		} else {
+			there = s.program.cut(id)
+		}
 		for j := range change {
 			change[j] += m * (there.gradient[j] - cuts[i].gradient[j])
 		}
@@ -300,7 +317,6 @@ func (s *iterate) move(next []float64, v value, st step, cuts []cut) (length flo
 		s.penalty = max(s.sqp.penalty, 2*sum, s.penalty/10)
 	}
 	s.x, s.value, s.gradient = next, v, gradient
-	s.cuts = s.program.cuts(active)
 	return floats.Norm(way, 2)
 }
 
