@@ -15,7 +15,8 @@ type figure struct {
 	ends    [][]float64     // per stage and scenario: latest end, s
 	values  []float64       // per scenario
 	columns [][]columnMean  // per stage and term
-	sums    [][]float64     // per stage and term: scratch of meanGradient
+	along   [][]int32       // per stage: scenarios in which it lies on the longest path; scratch of meanSlopes
+	means   [][]float64     // per stage and term: scratch of meanSlopes
 }
 
 // columnMean remembers the mean of a column of scenarios.
@@ -28,7 +29,8 @@ func newFigure(s *models.Scenarios, metric Metric, path []int) *figure {
 	w := s.Workflow()
 	f := &figure{
 		scenarios: s, metric: metric, path: path,
-		terms: make([][]models.Term, w.Len()), columns: make([][]columnMean, w.Len()), sums: make([][]float64, w.Len()),
+		terms: make([][]models.Term, w.Len()), columns: make([][]columnMean, w.Len()),
+		along: make([][]int32, w.Len()), means: make([][]float64, w.Len()),
 		values: make([]float64, s.Len()),
 	}
 	if metric == Latency && path == nil {
@@ -194,32 +196,44 @@ func (f *figure) meanSlopes(d slopes) {
 			}
 		}
 	default:
-		f.sumAlongPaths()
+		f.meanAlongPaths()
 		for i, terms := range f.terms {
 			for j, t := range terms {
-				d.add(i, t, f.sums[i][j]/float64(len(f.values)))
+				d.add(i, t, f.means[i][j])
 			}
 		}
 	}
 }
 
-// sumAlongPaths sums, for every stage, its columns over the scenarios in which
-// it lies on the longest path.
-func (f *figure) sumAlongPaths() {
-	for i, terms := range f.terms {
-		f.sums[i] = append(f.sums[i][:0], make([]float64, len(terms))...)
-	}
+// meanAlongPaths finds, for every stage, the means of its columns over all
+// scenarios, where those count in which it lies on the longest path.
+func (f *figure) meanAlongPaths() {
 	w := f.scenarios.Workflow()
+	for i := range f.along {
+		f.along[i] = f.along[i][:0]
+	}
 	for s := range f.values {
 		for i := f.latest(w.Sinks(), s); i >= 0; i = f.latest(w.Parents(i), s) {
-			sums := f.sums[i]
-			for j, t := range f.terms[i] {
-				if t.Column == nil {
-					sums[j]++
-				} else {
-					sums[j] += t.Column[s]
+			f.along[i] = append(f.along[i], int32(s))
+		}
+	}
+	n := len(f.values)
+	for i, terms := range f.terms {
+		f.means[i] = f.means[i][:0]
+		for j, t := range terms {
+			mean := 0.0
+			switch {
+			case len(f.along[i]) == n: // the same sum, and known
+				mean = f.columnMean(i, j)
+			case t.Column == nil:
+				mean = float64(len(f.along[i])) / float64(n)
+			default:
+				for _, s := range f.along[i] {
+					mean += t.Column[s]
 				}
+				mean /= float64(n)
 			}
+			f.means[i] = append(f.means[i], mean)
 		}
 	}
 }

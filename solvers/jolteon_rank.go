@@ -2,17 +2,18 @@ package solvers
 
 import "slices"
 
-// descending returns the indices of values, the largest value first.
+// descending returns the indices of values, the largest value first, of equal
+// ones the lowest index.
 func descending(values []float64) []int {
 	order := indices(len(values))
-	slices.SortStableFunc(order, func(a, b int) int {
+	slices.SortFunc(order, func(a, b int) int {
 		switch {
 		case values[a] > values[b]:
 			return -1
 		case values[a] < values[b]:
 			return 1
 		}
-		return 0
+		return a - b
 	})
 	return order
 }
