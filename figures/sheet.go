@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/csv"
 	"fmt"
+	"image"
 	"io"
 	"math"
 	"os"
@@ -42,7 +43,8 @@ func (s sheet) pixels() *vgimg.Canvas {
 // png returns the sheet as a PNG file.
 func (s sheet) png() ([]byte, error) {
 	var b bytes.Buffer
-	_, err := vgimg.PngCanvas{Canvas: s.pixels()}.WriteTo(&b)
+	c := s.pixels()
+	err := writePNG(&b, c.Image().(*image.RGBA), c.DPI())
 	return b.Bytes(), err
 }
 
