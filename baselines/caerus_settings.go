@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sync"
 
 	"github.com/goccy/go-yaml"
 
@@ -32,13 +33,18 @@ type published struct {
 	Own          ownSpace           `yaml:"own"`
 }
 
-// publishedFor returns the published settings of a workflow, which are those
-// of the bundled workflow of that name and stages.
-func publishedFor(w *models.Workflow) (published, bool) {
-	var list []published
+// publishedSettings are those of all workflows.
+var publishedSettings = sync.OnceValue(func() (list []published) {
 	if err := yaml.UnmarshalWithOptions(jolteonBaselines, &list, yaml.Strict()); err != nil {
 		panic(err) // the file is part of the program
 	}
+	return list
+})
+
+// publishedFor returns the published settings of a workflow, which are those
+// of the bundled workflow of that name and stages. They are shared.
+func publishedFor(w *models.Workflow) (published, bool) {
+	list := publishedSettings()
 	i := slices.IndexFunc(list, func(p published) bool { return p.Workflow == w.Name() })
 	if i < 0 {
 		return published{}, false

@@ -351,13 +351,7 @@ func (s *Setup) standings(list []ResultStage, c models.Config) (warnings []strin
 // PercentilesOf returns the percentiles and the mean of values, which stay as they
 // are: order statistics, the smallest value that the share does not exceed.
 func PercentilesOf(values []float64) Percentiles {
-	sorted := slices.Clone(values)
-	slices.Sort(sorted)
-	n := len(sorted)
-	at := func(percent int) float64 { return sorted[n-1-n*(100-percent)/100] }
-	sum := 0.0
-	for _, v := range sorted {
-		sum += v
-	}
-	return Percentiles{P50: at(50), P95: at(95), P99: at(99), Mean: sum / float64(n)}
+	n := len(values)
+	at := func(percent int) float64 { return solvers.OrderStatistic(values, n*(100-percent)/100) }
+	return Percentiles{P50: at(50), P95: at(95), P99: at(99), Mean: solvers.Mean(values)}
 }

@@ -4,7 +4,10 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"runtime"
 	"slices"
+
+	"golang.org/x/sync/errgroup"
 
 	"eevee/experiments"
 	"eevee/models"
@@ -176,60 +179,78 @@ func (e *explorer) Cells(quick bool) []Cell {
 
 // How many scenarios that no method saw points and policies are judged on.
 const (
-	pointsUnseen   = 20_000
-	policiesUnseen = 5_000
+	pointsUnseen      = 20_000
+	quickPointsUnseen = 5_000
+	policiesUnseen    = 5_000
 )
 
 // quantileLevels are the levels of the quantiles of a point.
 var quantileLevels = []float64{0.005, 0.025, 0.05, 0.10, 0.15, 0.20, 0.25, 0.30, 0.35, 0.40, 0.45, 0.50, 0.55, 0.60, 0.65, 0.70, 0.75, 0.80, 0.85, 0.90, 0.95, 0.975, 0.995}
 
 func (e *explorer) Find(ctx context.Context, lab *Lab) (Finding, error) {
-	rows := Explorer{Percentile: publishedPercentile, Risk: publishedRisk, Levels: quantileLevels}
 	quick := lab.options.Quick
-	for _, t := range e.trades(quick) {
-		b, err := lab.bench(t.workflow)
-		if err != nil {
-			return Finding{}, err
-		}
-		w := b.setup.Definition.Workflow
-		trade := ExplorerTrade{
-			Workflow: t.workflow, Title: shortTitle(b.setup.Definition), Recorded: b.recorded(), Metric: t.metric,
-			Samples: b.samples, Tolerance: e.Tolerance,
-		}
-		if quick {
-			trade.Tolerance = e.QuickTolerance
-		}
-		for i := range w.Len() {
-			trade.Stages = append(trade.Stages, w.Stage(i).Name)
-		}
-		if err := lab.explore(ctx, b, &trade); err != nil {
-			return Finding{}, err
-		}
-		for _, limit := range t.limits {
-			bound := ExplorerBound{Limit: limit}
-			for _, m := range e.methods(quick) {
-				bound.Answers = append(bound.Answers, answerOf(lab.Result(Cell{t.workflow, t.metric, limit, m}), b.holdout.Len()))
-			}
-			if t.metric == solvers.Latency {
-				policies, err := lab.policies(ctx, b, e.Policies, Cell{t.workflow, t.metric, limit, ""})
-				if err != nil {
-					return Finding{}, err
-				}
-				bound.Answers = append(bound.Answers, policies...)
-			}
-			bound.relate(b, t.metric)
-			trade.Bounds = append(trade.Bounds, bound)
-		}
-		rows.Trades = append(rows.Trades, trade)
+	trades := e.trades(quick)
+	rows := Explorer{Percentile: publishedPercentile, Risk: publishedRisk, Levels: quantileLevels, Trades: make([]ExplorerTrade, len(trades))}
+	// It is the last of many experiments to have its cells: without more than one
+	// trade at a time a core would be idle in the end.
+	group, inner := errgroup.WithContext(ctx)
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for i, t := range trades {
+		group.Go(func() (err error) {
+			rows.Trades[i], err = e.trade(inner, lab, t)
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return Finding{}, err
 	}
 	found := Finding{Rows: rows, Notes: []string{
 		fmt.Sprintf("risks and intervals at %v %%; whoever decides during the run is judged on %d unseen scenarios, everybody else on all of them", publishedConfidence, policiesUnseen),
 		"the rule plugin guarantees nothing: an answer at the limit of its sample, as an optimum is, may exceed the risk a little on other scenarios",
 	}}
 	if quick {
-		found.Notes = append(found.Notes, fmt.Sprintf("a quick run leaves out %v, and every second bound", e.Slow))
+		found.Notes = append(found.Notes, fmt.Sprintf("a quick run leaves out %v and every second bound, and judges points of the frontier on %d unseen scenarios", e.Slow, quickPointsUnseen))
 	}
 	return found, nil
+}
+
+// trade looks at one bounded metric of one workflow.
+func (e *explorer) trade(ctx context.Context, lab *Lab, t explored) (ExplorerTrade, error) {
+	quick := lab.options.Quick
+	b, err := lab.bench(t.workflow)
+	if err != nil {
+		return ExplorerTrade{}, err
+	}
+	w := b.setup.Definition.Workflow
+	trade := ExplorerTrade{
+		Workflow: t.workflow, Title: shortTitle(b.setup.Definition), Recorded: b.recorded(), Metric: t.metric,
+		Samples: b.samples, Tolerance: e.Tolerance,
+	}
+	if quick {
+		trade.Tolerance = e.QuickTolerance
+	}
+	for i := range w.Len() {
+		trade.Stages = append(trade.Stages, w.Stage(i).Name)
+	}
+	if err := lab.explore(ctx, b, &trade); err != nil {
+		return trade, err
+	}
+	for _, limit := range t.limits {
+		bound := ExplorerBound{Limit: limit}
+		for _, m := range e.methods(quick) {
+			bound.Answers = append(bound.Answers, answerOf(lab.Result(Cell{t.workflow, t.metric, limit, m}), b.holdout.Len()))
+		}
+		if t.metric == solvers.Latency {
+			policies, err := lab.policies(ctx, b, e.Policies, Cell{t.workflow, t.metric, limit, ""})
+			if err != nil {
+				return trade, err
+			}
+			bound.Answers = append(bound.Answers, policies...)
+		}
+		bound.relate(b, t.metric)
+		trade.Bounds = append(trade.Bounds, bound)
+	}
+	return trade, nil
 }
 
 // explore fills in the frontier of a trade.
@@ -246,18 +267,22 @@ func (l *Lab) explore(ctx context.Context, b *bench, t *ExplorerTrade) error {
 	if err != nil {
 		return err
 	}
-	unseen := head(b.holdout, pointsUnseen)
+	n := pointsUnseen
+	if l.options.Quick {
+		n = quickPointsUnseen
+	}
+	unseen := head(b.holdout, n)
 	t.Allowed, t.Complete, t.Unseen = f.Allowed, f.Complete, unseen.Len()
 	for _, point := range slices.Backward(f.Points) {
 		latency, cost := unseen.Outcomes(point.Config)
+		above := solvers.Exceeding((solvers.Outcome{Latency: latency, Cost: cost}).Bounded(t.Metric), point.Percentile)
+		slices.Sort(latency)
 		q := ExplorerPoint{
 			Config: point.Config, Percentile: point.Percentile, Mean: point.Objective, LowerBound: point.LowerBound,
 			Latency: experiments.PercentilesOf(latency), Cost: experiments.PercentilesOf(cost),
 		}
-		above := solvers.Exceeding((solvers.Outcome{Latency: latency, Cost: cost}).Bounded(t.Metric), point.Percentile)
 		q.Risk = float64(above) / float64(t.Unseen)
 		q.RiskLo, q.RiskHi = solvers.BinomialInterval(above, t.Unseen, publishedConfidence)
-		slices.Sort(latency)
 		for _, level := range quantileLevels {
 			q.Quantiles = append(q.Quantiles, models.SortedQuantileR7(latency, level))
 		}

@@ -89,7 +89,7 @@ func (w *warmChoice) Find(ctx context.Context, lab *Lab) (Finding, error) {
 	}
 	for _, rule := range sim.WarmChoices {
 		curve := ColdStartRule{Rule: string(rule)}
-		for _, rate := range w.Rates {
+		for _, rate := range thin(w.Rates, lab.options.Quick) {
 			counts, err := w.coldStarts(ctx, rate, w.Functions[0].Mean, rule, inPicture, pictureSeeds, lab.options.Seed)
 			if err != nil {
 				return Finding{}, err
