@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"runtime"
 	"strings"
 	"time"
 
@@ -24,7 +25,8 @@ import (
 // Cache keeps findings between runs, each in a file of its own. A finding is
 // found again where nothing that it may depend on has changed: the program with
 // all that is built into it (facts, bundled traces), the recordings, the seed,
-// and whether the run is a quick one. The nil Cache is empty and keeps nothing.
+// whether the run is a quick one, and for times the cores that it runs on. The nil
+// Cache is empty and keeps nothing.
 type Cache struct {
 	dir string
 	of  string // digest of program and recordings
@@ -45,6 +47,11 @@ func OpenCache(dir string, s experiments.Sources, now time.Time) (*Cache, error)
 	if err != nil {
 		return nil, fmt.Errorf("cache: %w", err)
 	}
+	return openCache(dir, program, s, now)
+}
+
+// openCache is OpenCache for the program in a file.
+func openCache(dir, program string, s experiments.Sources, now time.Time) (*Cache, error) {
 	h := sha256.New()
 	for _, root := range []string{program, s.Recordings, s.Cache} {
 		fmt.Fprintf(h, "root %t\n", root == "")
@@ -97,16 +104,23 @@ func digest(h io.Writer, root string) error {
 func (c *Cache) prune() {
 	entries, _ := os.ReadDir(c.dir)
 	for _, e := range entries {
-		if info, err := e.Info(); err == nil && strings.HasSuffix(e.Name(), entrySuffix) && c.now.Sub(info.ModTime()) > unusedFor {
+		// A run that was killed may have left a file under a temporary name, which
+		// goes on after the suffix.
+		if info, err := e.Info(); err == nil && strings.Contains(e.Name(), entrySuffix) && c.now.Sub(info.ModTime()) > unusedFor {
 			os.Remove(filepath.Join(c.dir, e.Name()))
 		}
 	}
 }
 
-// path returns the file of a finding.
-func (c *Cache) path(id string, o Options) string {
-	key := sha256.Sum256(fmt.Appendf(nil, "%s %s %d %t", c.of, id, o.Seed, o.Quick))
-	return filepath.Join(c.dir, id+"-"+hex.EncodeToString(key[:12])+entrySuffix)
+// path returns the file of what an experiment finds.
+func (c *Cache) path(s Statement, o Options) string {
+	key := fmt.Appendf(nil, "%s %s %d %t", c.of, s.ID, o.Seed, o.Quick)
+	if s.MeasuresTime {
+		// The program is of one architecture.
+		key = fmt.Appendf(key, " on %d of %d cores", runtime.GOMAXPROCS(0), runtime.NumCPU())
+	}
+	sum := sha256.Sum256(key)
+	return filepath.Join(c.dir, s.ID+"-"+hex.EncodeToString(sum[:12])+entrySuffix)
 }
 
 // entry is the contents of a file after their SHA-256. CBOR tells a nil slice
@@ -116,6 +130,7 @@ type entry struct {
 	Notes   []string        `cbor:"notes"`
 	Traces  []TraceUsed     `cbor:"traces"`
 	Elapsed time.Duration   `cbor:"elapsed_ns"`
+	Machine Machine         `cbor:"machine"`
 	Kind    string          `cbor:"kind"` // type of the rows
 	Rows    cbor.RawMessage `cbor:"rows"`
 }
@@ -141,7 +156,7 @@ func (c *Cache) keep(f Finding, o Options) error {
 	}
 	if err == nil {
 		sum := sha256.Sum256(contents)
-		err = renameio.WriteFile(c.path(f.Statement.ID, o), append(sum[:], contents...), 0o644)
+		err = renameio.WriteFile(c.path(f.Statement, o), append(sum[:], contents...), 0o644)
 	}
 	if err != nil {
 		return fmt.Errorf("nothing is kept for the next run: %w", err)
@@ -151,11 +166,11 @@ func (c *Cache) keep(f Finding, o Options) error {
 
 // find returns the finding of an experiment, if there is one. The error says
 // what is wrong with a file that is no use.
-func (c *Cache) find(id string, o Options) (Finding, bool, error) {
+func (c *Cache) find(s Statement, o Options) (Finding, bool, error) {
 	if c == nil {
 		return Finding{}, false, nil
 	}
-	path := c.path(id, o)
+	path := c.path(s, o)
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return Finding{}, false, nil
@@ -165,7 +180,7 @@ func (c *Cache) find(id string, o Options) (Finding, bool, error) {
 		f, err = readEntry(text)
 	}
 	if err != nil {
-		return Finding{}, false, fmt.Errorf("%s: is ignored, and %s found anew: %w", path, id, err)
+		return Finding{}, false, fmt.Errorf("%s: is ignored, and %s found anew: %w", path, s.ID, err)
 	}
 	os.Chtimes(path, c.now, c.now) // so that prune leaves it
 	return f, true, nil
@@ -193,7 +208,7 @@ func encodeFinding(f Finding) ([]byte, error) {
 	if _, ok := rowsByKind()[kind]; !ok {
 		return nil, fmt.Errorf("rows of the type %s are not listed among the kinds of rows", kind)
 	}
-	return cbor.Marshal(entry{f.Claims, f.Notes, f.Traces, f.Elapsed, kind, rows})
+	return cbor.Marshal(entry{f.Claims, f.Notes, f.Traces, f.Elapsed, f.Machine, kind, rows})
 }
 
 // decodeFinding reads what encodeFinding wrote.
@@ -210,7 +225,7 @@ func decodeFinding(contents []byte) (Finding, error) {
 	if err := decoding.Unmarshal(e.Rows, rows.Interface()); err != nil {
 		return Finding{}, err
 	}
-	return Finding{Claims: e.Claims, Notes: e.Notes, Traces: e.Traces, Elapsed: e.Elapsed, Rows: rows.Elem().Interface().(Rows)}, nil
+	return Finding{Claims: e.Claims, Notes: e.Notes, Traces: e.Traces, Elapsed: e.Elapsed, Machine: e.Machine, Rows: rows.Elem().Interface().(Rows)}, nil
 }
 
 // rowsByKind returns the types of rows by their names.

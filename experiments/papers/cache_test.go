@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -26,7 +27,7 @@ func awkward() Finding {
 			ID: "a", Timed: true, Verdict: Shape, Reported: []Value{{At: "x", Value: &zero}, {At: "y"}, {Value: &third}},
 			Reproduced: []Value{},
 		}},
-		Notes: []string{}, Elapsed: 3 * time.Second, Traces: []TraceUsed{{"ml", experiments.OriginBundled, "abc"}},
+		Notes: []string{}, Elapsed: 3 * time.Second, Machine: Machine{At: "2026-01-02T03:04:05Z", Cores: 2, Load: "1 2 3"}, Traces: []TraceUsed{{"ml", experiments.OriginBundled, "abc"}},
 		Rows: Frontier{Panels: []FrontierPanel{{
 			Name: "n", Recorded: true, Reported: []FrontierPoint{{LatencyS: math.NaN(), CostUSD: math.Inf(1)}, {LatencyS: math.Copysign(0, -1), CostUSD: 5e-324}},
 			Answers: []MethodAnswers{{Results: []CellResult{nothingFound(), {}}}},
@@ -55,7 +56,7 @@ func TestCacheKeepsFindings(t *testing.T) {
 	if err := cacheOf(t, dir, o.Sources).keep(want, o); err != nil {
 		t.Fatal(err)
 	}
-	got, ok, err := cacheOf(t, dir, o.Sources).find("awkward", o)
+	got, ok, err := cacheOf(t, dir, o.Sources).find(awkward().Statement, o)
 	if err != nil || !ok {
 		t.Fatalf("found %v, %v", ok, err)
 	}
@@ -88,7 +89,7 @@ func TestCacheTellsRunsApart(t *testing.T) {
 	}
 	found := func(id string, o Options) bool {
 		t.Helper()
-		_, ok, err := cacheOf(t, dir, o.Sources).find(id, o)
+		_, ok, err := cacheOf(t, dir, o.Sources).find(Statement{ID: id}, o)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -123,6 +124,75 @@ func TestCacheTellsRunsApart(t *testing.T) {
 	}
 }
 
+// Another program, even one that differs in a single byte, has findings of its own.
+func TestCacheTellsProgramsApart(t *testing.T) {
+	dir, o := t.TempDir(), Options{Seed: 3}
+	program := filepath.Join(t.TempDir(), "program")
+	cacheOfProgram := func(text string) *Cache {
+		t.Helper()
+		if err := os.WriteFile(program, []byte(text), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		c, err := openCache(dir, program, o.Sources, time.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	if err := cacheOfProgram("one").keep(awkward(), o); err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]bool{"one": true, "onf": false} {
+		if _, ok, err := cacheOfProgram(text).find(awkward().Statement, o); ok != want || err != nil {
+			t.Errorf("the program %q: found %v, %v", text, ok, err)
+		}
+	}
+}
+
+// Times come from the cache as anything else does, with when and where they were
+// measured, but on as many cores only, and not where they are to be measured anew;
+// what is measured then is kept in their place.
+func TestCacheKeepsTimes(t *testing.T) {
+	o := quickOptions(experiments.Sources{})
+	o.Cache = cacheOf(t, t.TempDir(), o.Sources)
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	o.Clock.Wall = func() time.Time { return now }
+	measured := 0
+	list := []Experiment{watched{"timed", true, func(context.Context) error { measured++; return nil }}}
+	reproduce := func() Finding {
+		t.Helper()
+		now = now.Add(time.Hour)
+		all, err := Reproduce(context.Background(), list, o)
+		if err != nil || len(all.Warnings) > 0 {
+			t.Fatal(err, all.Warnings)
+		}
+		return all.Findings[0]
+	}
+	for _, step := range []struct {
+		what     string
+		measure  bool
+		cores    int
+		measured int
+		at       string
+	}{
+		{"first", false, 2, 1, "2026-01-02T04:04:05Z"},
+		{"again", false, 2, 1, "2026-01-02T04:04:05Z"},
+		{"on one core", false, 1, 2, "2026-01-02T06:04:05Z"},
+		{"anew", true, 2, 3, "2026-01-02T07:04:05Z"},
+		{"after that", false, 2, 3, "2026-01-02T07:04:05Z"},
+	} {
+		o.Measure = step.measure
+		before := measured
+		f := func() Finding {
+			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(step.cores))
+			return reproduce()
+		}()
+		if measured != step.measured || f.Cached != (measured == before) || f.Machine.At != step.at || f.Machine.Used != step.cores {
+			t.Errorf("%s: measured %d times, cached %v, on %+v", step.what, measured, f.Cached, f.Machine)
+		}
+	}
+}
+
 // A file that is damaged at any place, cut or empty is ignored with a word that
 // names it, and replaced.
 func TestCacheIgnoresDamage(t *testing.T) {
@@ -131,7 +201,7 @@ func TestCacheIgnoresDamage(t *testing.T) {
 	if err := c.keep(awkward(), o); err != nil {
 		t.Fatal(err)
 	}
-	whole, err := os.ReadFile(c.path("awkward", o))
+	whole, err := os.ReadFile(c.path(awkward().Statement, o))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,10 +212,10 @@ func TestCacheIgnoresDamage(t *testing.T) {
 		damaged = append(damaged, flipped)
 	}
 	for _, text := range damaged {
-		if err := os.WriteFile(c.path("awkward", o), text, 0o666); err != nil {
+		if err := os.WriteFile(c.path(awkward().Statement, o), text, 0o666); err != nil {
 			t.Fatal(err)
 		}
-		if _, ok, err := c.find("awkward", o); ok || err == nil || !strings.Contains(err.Error(), c.path("awkward", o)) {
+		if _, ok, err := c.find(awkward().Statement, o); ok || err == nil || !strings.Contains(err.Error(), c.path(awkward().Statement, o)) {
 			t.Fatalf("%d bytes: found %v, %v", len(text), ok, err)
 		}
 	}
@@ -185,9 +255,9 @@ func TestCachePrunes(t *testing.T) {
 		t.Fatal(err)
 	}
 	old := time.Now().Add(-unusedFor + time.Hour)
-	stale, foreign := filepath.Join(dir, "x-0"+entrySuffix), filepath.Join(dir, "notes.txt")
-	for path, age := range map[string]time.Time{c.path("awkward", o): old, stale: old.Add(-2 * time.Hour), foreign: old.Add(-2 * time.Hour)} {
-		if path != c.path("awkward", o) {
+	stale, killed, foreign := filepath.Join(dir, "x-0"+entrySuffix), filepath.Join(dir, ".x-0"+entrySuffix+"123"), filepath.Join(dir, "notes.txt")
+	for path, age := range map[string]time.Time{c.path(awkward().Statement, o): old, stale: old.Add(-2 * time.Hour), killed: old.Add(-2 * time.Hour), foreign: old.Add(-2 * time.Hour)} {
+		if path != c.path(awkward().Statement, o) {
 			if err := os.WriteFile(path, nil, 0o666); err != nil {
 				t.Fatal(err)
 			}
@@ -196,14 +266,16 @@ func TestCachePrunes(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, ok, err := cacheOf(t, dir, o.Sources).find("awkward", o); !ok || err != nil {
+	if _, ok, err := cacheOf(t, dir, o.Sources).find(awkward().Statement, o); !ok || err != nil {
 		t.Errorf("found %v, %v", ok, err)
 	}
-	if info, err := os.Stat(c.path("awkward", o)); err != nil || time.Since(info.ModTime()) > time.Hour {
+	if info, err := os.Stat(c.path(awkward().Statement, o)); err != nil || time.Since(info.ModTime()) > time.Hour {
 		t.Errorf("what was found is as old as before: %v", err)
 	}
-	if _, err := os.Stat(stale); !os.IsNotExist(err) {
-		t.Errorf("%s is still there", stale)
+	for _, path := range []string{stale, killed} {
+		if _, err := os.Stat(path); !os.IsNotExist(err) {
+			t.Errorf("%s is still there", path)
+		}
 	}
 	if _, err := os.Stat(foreign); err != nil {
 		t.Error("a file that is none of the cache's is gone")

@@ -36,8 +36,8 @@ type Statement struct {
 	RefutedBy string `yaml:"refuted_by"` // what would refute it
 	Data      string `yaml:"data"`       // what the experiment uses, and what it compares
 
-	// MeasuresTime says that the experiment runs after all others, alone, and
-	// anew every time: its findings are never taken from a Cache.
+	// MeasuresTime says that the experiment runs after all others, alone. A
+	// Cache keeps what it measures for machines like this one.
 	MeasuresTime bool `yaml:"measures_time"`
 }
 
@@ -51,7 +51,8 @@ type Finding struct {
 
 	Traces  []TraceUsed   // one per workflow, by its name
 	Elapsed time.Duration // what it took, with those answers that no experiment before it asked for
-	Cached  bool          // taken from a Cache; Elapsed is that of the run that found it
+	Machine Machine       // where that was, and when
+	Cached  bool          // taken from a Cache: Elapsed and Machine are those of the run that found it
 }
 
 // Rows are the data of a finding. Their type says what can be drawn of them, and
@@ -94,7 +95,6 @@ type Findings struct {
 	Seed     uint64
 	Quick    bool
 	Traces   []TraceUsed // one per workflow, by its name
-	Machine  Machine
 	Findings []Finding
 	Warnings []string // about the cache
 }

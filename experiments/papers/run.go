@@ -21,6 +21,7 @@ type Options struct {
 	Seed    uint64 // of everything that is random
 	Quick   bool   // fewer bounds, fewer runs in the simulator, fewer and smaller timings
 	Cache   *Cache // where findings are looked up and kept; nil: nowhere
+	Measure bool   // times are measured anew, whatever the cache holds
 
 	// Clock measures durations, which end in timings only. It must be set.
 	Clock Clock
@@ -34,8 +35,9 @@ type Options struct {
 
 // Reproduce runs experiments on all cores, those that measure times last and
 // alone. The same seed gives the same findings but for what is marked as
-// measured in time, whatever the number of cores and whatever the cache holds.
-// What has been found when ctx ends is in the cache.
+// measured in time, whatever the number of cores and whatever the cache holds;
+// times are the same, too, where the cache holds them. What has been found when
+// ctx ends is in the cache.
 func Reproduce(ctx context.Context, selected []Experiment, o Options) (Findings, error) {
 	r := &run{lab: newLab(o), options: o}
 	for _, e := range selected {
@@ -44,7 +46,7 @@ func Reproduce(ctx context.Context, selected []Experiment, o Options) (Findings,
 	if err := r.all(ctx); err != nil {
 		return Findings{}, err
 	}
-	found := Findings{Seed: o.Seed, Quick: o.Quick, Machine: ThisMachine(), Warnings: r.warnings}
+	found := Findings{Seed: o.Seed, Quick: o.Quick, Warnings: r.warnings}
 	for _, j := range r.jobs {
 		found.Findings = append(found.Findings, j.found)
 		found.Traces = append(found.Traces, j.found.Traces...)
@@ -171,12 +173,11 @@ func (r *run) find(ctx context.Context, j *job) error {
 		f.Claims[i].Experiment = j.about.ID
 		f.Claims[i].Paper = cmp.Or(f.Claims[i].Paper, j.about.Paper)
 	}
-	f.Elapsed = time.Duration(j.elapsed.Load()) + r.options.Clock.Wall().Sub(start)
+	end := r.options.Clock.Wall()
+	f.Elapsed, f.Machine = time.Duration(j.elapsed.Load())+end.Sub(start), thisMachine(end)
 	j.found = f
-	if !j.about.MeasuresTime {
-		if err := r.options.Cache.keep(f, r.options); err != nil {
-			r.warn(err)
-		}
+	if err := r.options.Cache.keep(f, r.options); err != nil {
+		r.warn(err)
 	}
 	r.step(&f)
 	return nil
@@ -184,10 +185,10 @@ func (r *run) find(ctx context.Context, j *job) error {
 
 // recall takes what an experiment found from the cache.
 func (r *run) recall(j *job) bool {
-	if j.about.MeasuresTime {
+	if j.about.MeasuresTime && r.options.Measure {
 		return false
 	}
-	f, ok, err := r.options.Cache.find(j.about.ID, r.options)
+	f, ok, err := r.options.Cache.find(j.about, r.options)
 	if err != nil {
 		r.warn(err)
 	}

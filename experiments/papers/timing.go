@@ -7,8 +7,9 @@ import (
 	"time"
 )
 
-// Machine is where durations were measured.
+// Machine is where durations were measured, and when.
 type Machine struct {
+	At    string `json:"at"` // time of day, RFC 3339, UTC
 	OS    string `json:"os"`
 	Arch  string `json:"arch"`
 	Go    string `json:"go"`
@@ -17,9 +18,9 @@ type Machine struct {
 	Load  string `json:"load_average,omitempty"` // over 1, 5 and 15 minutes, where the system says it
 }
 
-// ThisMachine describes the machine that the program runs on.
-func ThisMachine() Machine {
-	m := Machine{OS: runtime.GOOS, Arch: runtime.GOARCH, Go: runtime.Version(), Cores: runtime.NumCPU(), Used: runtime.GOMAXPROCS(0)}
+// thisMachine describes the machine that the program runs on.
+func thisMachine(now time.Time) Machine {
+	m := Machine{At: now.UTC().Format(time.RFC3339), OS: runtime.GOOS, Arch: runtime.GOARCH, Go: runtime.Version(), Cores: runtime.NumCPU(), Used: runtime.GOMAXPROCS(0)}
 	if text, err := os.ReadFile("/proc/loadavg"); err == nil {
 		if fields := strings.Fields(string(text)); len(fields) >= 3 {
 			m.Load = strings.Join(fields[:3], " ")

@@ -64,9 +64,10 @@ type pagePicture struct {
 	Beside             bool // the picture is not in the page, but in files beside it
 }
 
-// pageOf writes the report for people. It holds the pictures as SVG and their
-// data as CSV, so that it can be sent around and opened without a network.
-func pageOf(f papers.Findings, drawings [][]figures.Picture) ([]byte, error) {
+// pageOf writes the report for people, with the pictures of every finding. It
+// holds them as SVG and their data as CSV, so that it can be sent around and
+// opened without a network.
+func pageOf(f papers.Findings, shown [][]pagePicture) ([]byte, error) {
 	style, err := pageFiles.ReadFile("page/report.css")
 	if err != nil {
 		return nil, err
@@ -103,7 +104,7 @@ func pageOf(f papers.Findings, drawings [][]figures.Picture) ([]byte, error) {
 		p.Counts = append(p.Counts, verdictCount{v, n})
 	}
 	for i, one := range f.Findings {
-		s := pageSection{Statement: one.Statement, Notes: one.Notes}
+		s := pageSection{Statement: one.Statement, Notes: one.Notes, Pictures: shown[i]}
 		for _, c := range withoutTimes(papers.ClaimList{Claims: one.Claims}).Claims {
 			s.Claims = append(s.Claims, pageClaim{c, pageValues(c)})
 		}
@@ -111,13 +112,6 @@ func pageOf(f papers.Findings, drawings [][]figures.Picture) ([]byte, error) {
 			if s.Explorer, err = explorerData(rows); err != nil {
 				return nil, err
 			}
-		}
-		for _, d := range drawings[i] {
-			shown, err := pagePictureOf(d)
-			if err != nil {
-				return nil, fmt.Errorf("%s: %w", d.Name, err)
-			}
-			s.Pictures = append(s.Pictures, shown)
 		}
 		p.Sections = append(p.Sections, s)
 	}

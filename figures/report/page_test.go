@@ -32,7 +32,18 @@ func findingsForPage() (papers.Findings, [][]figures.Picture) {
 
 func pageText(t *testing.T) string {
 	t.Helper()
-	text, err := pageOf(findingsForPage())
+	f, drawings := findingsForPage()
+	shown := make([][]pagePicture, len(drawings))
+	for i := range drawings {
+		for _, d := range drawings[i] {
+			p, err := pagePictureOf(d)
+			if err != nil {
+				t.Fatal(err)
+			}
+			shown[i] = append(shown[i], p)
+		}
+	}
+	text, err := pageOf(f, shown)
 	if err != nil {
 		t.Fatal(err)
 	}

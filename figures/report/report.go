@@ -37,11 +37,13 @@ const (
 // progress is told how many of all pictures are done, by one goroutine at a time;
 // it may be nil.
 func Save(ctx context.Context, dir string, f papers.Findings, progress func(done, total int)) (string, error) {
-	var all []figures.Picture
+	var total int
 	drawings := make([][]figures.Picture, len(f.Findings))
+	shown := make([][]pagePicture, len(f.Findings))
 	for i, one := range f.Findings {
 		drawings[i] = pictures(one)
-		all = append(all, drawings[i]...)
+		shown[i] = make([]pagePicture, len(drawings[i]))
+		total += len(drawings[i])
 	}
 	var mu sync.Mutex
 	done := 0
@@ -50,20 +52,28 @@ func Save(ctx context.Context, dir string, f papers.Findings, progress func(done
 		defer mu.Unlock()
 		done++
 		if progress != nil {
-			progress(done, len(all))
+			progress(done, total)
 		}
 	}
 	group, inner := errgroup.WithContext(ctx)
 	group.SetLimit(runtime.GOMAXPROCS(0))
-	for _, p := range all {
-		group.Go(func() error {
-			if err := inner.Err(); err != nil {
-				return err
-			}
-			_, err := p.Drawing.Save(dir, p.Name)
-			step()
-			return err
-		})
+	for i := range drawings {
+		for k, p := range drawings[i] {
+			group.Go(func() error {
+				if err := inner.Err(); err != nil {
+					return err
+				}
+				if _, err := p.Save(dir); err != nil {
+					return err
+				}
+				var err error
+				if shown[i][k], err = pagePictureOf(p); err != nil {
+					return fmt.Errorf("%s: %w", p.Name, err)
+				}
+				step()
+				return nil
+			})
+		}
 	}
 	if err := group.Wait(); err != nil {
 		return "", err
@@ -80,7 +90,7 @@ func Save(ctx context.Context, dir string, f papers.Findings, progress func(done
 	if err != nil {
 		return "", err
 	}
-	page, err := pageOf(f, drawings)
+	page, err := pageOf(f, shown)
 	if err != nil {
 		return "", err
 	}
@@ -129,16 +139,15 @@ func withoutTimes(list papers.ClaimList) papers.ClaimList {
 // timings is what timings.json holds; see experiments/schemas.
 type timings struct {
 	Schema      string           `json:"schema"`
-	Machine     papers.Machine   `json:"machine"`
 	Experiments []experimentTime `json:"experiments"`
 	Claims      []papers.Claim   `json:"claims"` // those whose values were measured in time
 	Times       []measuredTime   `json:"times"`
 }
 
 type experimentTime struct {
-	ID      string  `json:"id"`
-	Seconds float64 `json:"seconds"` // as Finding.Elapsed
-	Cached  bool    `json:"cached,omitempty"`
+	ID      string         `json:"id"`
+	Seconds float64        `json:"seconds"` // as Finding.Elapsed
+	Machine papers.Machine `json:"machine"`
 }
 
 type measuredTime struct {
@@ -152,10 +161,10 @@ type measuredTime struct {
 }
 
 func timingsOf(f papers.Findings) timings {
-	t := timings{Schema: "eevee.timings/2", Machine: f.Machine, Claims: []papers.Claim{}, Times: []measuredTime{}}
+	t := timings{Schema: "eevee.timings/3", Claims: []papers.Claim{}, Times: []measuredTime{}}
 	for _, one := range f.Findings {
 		id := one.Statement.ID
-		t.Experiments = append(t.Experiments, experimentTime{id, one.Elapsed.Seconds(), one.Cached})
+		t.Experiments = append(t.Experiments, experimentTime{id, one.Elapsed.Seconds(), one.Machine})
 		for _, c := range one.Claims {
 			if c.Timed {
 				t.Claims = append(t.Claims, c)
@@ -189,7 +198,7 @@ func reportOf(f papers.Findings, drawings [][]figures.Picture) ([]byte, error) {
 	var b bytes.Buffer
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	line("# Reproduction\n")
-	line("Seed %d%s. Every number below comes from `%s`, the CSV files or `%s`.\n", f.Seed, quickNote(f.Quick), claimsFile, timingsFile)
+	line("Seed %d%s. Every number below comes from `%s`, the CSV files or `%s`, which says when and where times were measured.\n", f.Seed, quickNote(f.Quick), claimsFile, timingsFile)
 	if err := writeTraces(&b, f); err != nil {
 		return nil, err
 	}

@@ -15,14 +15,15 @@ import (
 
 func reproduceVerb() verb {
 	var output, recordings, only, skip, cacheFolder string
-	var quick, noCache bool
+	var quick, noCache, measure bool
 	return verb{
 		name:    "reproduce",
 		summary: "redraw the papers' figures and tables, with a verdict on every claim",
 		detail: "ID is one of " + strings.Join(papers.IDs(), ", ") + "; none means all.\n" +
 			"Pictures, tables, claims.json and report.html go into the folder. A claim that is\n" +
 			"not reproduced is a result, not a failure. What was found before by the same\n" +
-			"program on the same recordings comes from the cache; times are measured anew.",
+			"program on the same recordings comes from the cache, and so do the times that it\n" +
+			"measured on as many cores.",
 		args: "[ID...]",
 		flags: flags{
 			textFlag(&output, "output,o", "out", "`FOLDER` to write into"),
@@ -31,6 +32,7 @@ func reproduceVerb() verb {
 			switchFlag(&quick, "quick", "fewer bounds, executions and timings"),
 			textFlag(&cacheFolder, "cache", "", "`FOLDER` that keeps findings between runs; default: EEVEE_CACHE, then the user's cache folder"),
 			switchFlag(&noCache, "no-cache", "find everything anew, and keep nothing"),
+			switchFlag(&measure, "measure", "measure times anew, though the cache holds them"),
 			recordingsFlag(&recordings),
 		},
 		run: func(c *call) error {
@@ -44,7 +46,7 @@ func reproduceVerb() verb {
 			if err := checkFolder(output); err != nil {
 				return err
 			}
-			o := papers.Options{Sources: sourcesAt(recordings), Seed: c.seed, Quick: quick, Clock: papers.Clock{Wall: time.Now, CPU: cpuTime}}
+			o := papers.Options{Sources: sourcesAt(recordings), Seed: c.seed, Quick: quick, Measure: measure, Clock: papers.Clock{Wall: time.Now, CPU: cpuTime}}
 			if !noCache {
 				if o.Cache, err = openFindings(cacheFolder, o.Sources); err != nil {
 					c.warn("%v; nothing is kept for the next run", err)
@@ -59,6 +61,11 @@ func reproduceVerb() verb {
 			}
 			for _, w := range found.Warnings {
 				c.warn("%s", w)
+			}
+			for _, f := range found.Findings {
+				if f.Statement.MeasuresTime && f.Cached {
+					c.remark("%s was measured at %s; --measure measures it anew", f.Statement.ID, f.Machine.At)
+				}
 			}
 			for _, t := range found.Traces {
 				if t.Source == experiments.OriginBundled {
