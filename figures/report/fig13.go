@@ -3,7 +3,6 @@ package report
 import (
 	"fmt"
 	"math"
-	"strings"
 
 	"gonum.org/v1/gonum/stat"
 
@@ -12,7 +11,8 @@ import (
 )
 
 // solveTimes draws time over the number of samples, one picture per workflow
-// and bound.
+// and bound, and lists how times grow. What was measured stands in files whose
+// names say so, and not in captions.
 func solveTimes(rows papers.SolveTimes) []figures.Picture {
 	var all []figures.Picture
 	for _, p := range rows.Panels {
@@ -30,8 +30,15 @@ func solveTimes(rows papers.SolveTimes) []figures.Picture {
 		}
 		all = append(all, figures.Picture{
 			Name:    p.Name,
-			Caption: fmt.Sprintf("%s, bound on %s: time to solve over the number of samples; reported on 48 vCPU, ours on the machine of timings.json (CPU time, bar to the wall time)%s", p.Workflow, p.Bound, growth(p.Methods)),
+			Caption: fmt.Sprintf("%s, bound on %s: time to solve over the number of samples; reported on 48 vCPU, ours on the machine of timings.json (CPU time, bar to the wall time)", p.Workflow, p.Bound),
 			Drawing: c,
+		})
+	}
+	if grown := growth(rows.Panels); len(grown.Rows) > 0 {
+		all = append(all, figures.Picture{
+			Name:    "fig13-growth" + timingsSuffix,
+			Caption: fmt.Sprintf("with which power of the number of samples times grow, from %d samples on", growingFrom),
+			Drawing: grown,
 		})
 	}
 	return all
@@ -41,26 +48,25 @@ func solveTimes(rows papers.SolveTimes) []figures.Picture {
 // does not depend on the samples takes most of the time.
 const growingFrom = 1000
 
-// growth says with which power of the number of samples times grow, by least
-// squares of their logarithms; nothing where there are fewer than three.
-func growth(methods []papers.MethodTimes) string {
-	var words []string
-	for _, m := range methods {
-		var x, y []float64
-		for _, t := range m.Times {
-			if t.Samples >= growingFrom && t.Seconds() > 0 {
-				x, y = append(x, math.Log(float64(t.Samples))), append(y, math.Log(t.Seconds()))
+// growth lists with which power of the number of samples times grow, by least
+// squares of their logarithms, where there are three or more.
+func growth(panels []papers.SolveTimePanel) figures.Table {
+	table := figures.Table{Columns: []figures.Column{{Name: "workflow"}, {Name: "bound"}, {Name: "method"}, {Name: "power", Decimals: 2}}}
+	for _, p := range panels {
+		for _, m := range p.Methods {
+			var x, y []float64
+			for _, t := range m.Times {
+				if t.Samples >= growingFrom && t.Seconds() > 0 {
+					x, y = append(x, math.Log(float64(t.Samples))), append(y, math.Log(t.Seconds()))
+				}
+			}
+			if len(x) >= 3 {
+				_, power := stat.LinearRegression(x, y, nil, false)
+				table.Rows = append(table.Rows, []any{p.Workflow, p.Bound, m.Method, power})
 			}
 		}
-		if len(x) >= 3 {
-			_, power := stat.LinearRegression(x, y, nil, false)
-			words = append(words, fmt.Sprintf("%s %.2f", m.Method, power))
-		}
 	}
-	if words == nil {
-		return ""
-	}
-	return fmt.Sprintf("; from %d samples on it grows with the power %s of their number", growingFrom, strings.Join(words, ", "))
+	return table
 }
 
 // timeSeries are times with a bar between CPU and wall time.

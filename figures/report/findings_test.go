@@ -5,11 +5,14 @@ import (
 	"context"
 	"encoding/csv"
 	"encoding/json"
+	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"eevee/experiments"
 	"eevee/experiments/papers"
@@ -127,8 +130,56 @@ func TestGrowth(t *testing.T) {
 		seconds := max(0.5, 1e-3*float64(n))
 		m.Times = append(m.Times, papers.SolveTime{Samples: n, TimeTaken: papers.TimeTaken{CPU: &seconds}})
 	}
-	if got := growth([]papers.MethodTimes{m, {Method: "jolteon", Times: m.Times[:3]}}); !strings.HasSuffix(got, "the power exact 1.00 of their number") {
+	panel := papers.SolveTimePanel{Workflow: "ML", Bound: "latency 30 s", Methods: []papers.MethodTimes{m, {Method: "jolteon", Times: m.Times[:3]}}}
+	got := growth([]papers.SolveTimePanel{panel}).Rows
+	if len(got) != 1 || got[0][2] != "exact" || math.Abs(got[0][3].(float64)-1) > 1e-12 {
 		t.Error(got)
+	}
+}
+
+// Reports and claims are the same whatever was measured in time, of as many
+// samples as a whole run has.
+func TestReportsHoldNoTimes(t *testing.T) {
+	var reports [2]map[string]string
+	for k := range reports {
+		seconds := 0.1 * float64(1+k)
+		panel := papers.SolveTimePanel{Name: "fig13a-ml-timings", Workflow: "ML", Bound: "latency 30 s", Methods: []papers.MethodTimes{{Method: "exact"}}}
+		for i, n := range []int{10, 1000, 10_000, 100_000} {
+			taken := papers.TimeTaken{Wall: seconds * math.Pow(float64(i+1), float64(k+1)), Repetitions: 1}
+			panel.Methods[0].Times = append(panel.Methods[0].Times, papers.SolveTime{Samples: n, TimeTaken: taken})
+		}
+		f := papers.Findings{Findings: []papers.Finding{
+			{
+				Statement: papers.Statement{ID: "fig13", MeasuresTime: true}, Rows: papers.SolveTimes{Panels: []papers.SolveTimePanel{panel}},
+				Elapsed: time.Duration(k), Machine: papers.Machine{At: fmt.Sprint(k)},
+				Claims: []papers.Claim{{ID: "fig13a", Timed: true, Reported: []papers.Value{{Value: new(float64)}}, Reproduced: []papers.Value{{Value: &seconds}}}},
+			},
+			{Statement: papers.Statement{ID: "table6", MeasuresTime: true}, Rows: papers.FitTimes{Name: "table6-timings", What: "time", Rows: []papers.FitTime{{Workflow: "ML", Reported: 1, TimeTaken: papers.TimeTaken{Wall: seconds, Repetitions: 1}}}}},
+		}}
+		dir := t.TempDir()
+		if _, err := Save(context.Background(), dir, f, nil); err != nil {
+			t.Fatal(err)
+		}
+		list, err := os.ReadDir(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		reports[k] = map[string]string{}
+		for _, file := range list {
+			text, err := os.ReadFile(filepath.Join(dir, file.Name()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			reports[k][file.Name()] = string(text)
+		}
+	}
+	for name, text := range reports[0] {
+		if timed := strings.Contains(name, "timings"); timed == (reports[1][name] == text) {
+			t.Errorf("%s: holds times by its name: %v, by its contents: %v", name, timed, !timed)
+		}
+	}
+	if len(reports[0]) < 10 || reports[0]["fig13-growth-timings.csv"] == "" {
+		t.Errorf("%d files", len(reports[0]))
 	}
 }
 
