@@ -42,11 +42,24 @@ type verb struct {
 	name    string
 	summary string   // one line, for lists of verbs
 	detail  string   // what --help says beyond the summary; optional
+	shown   []string // examples, as they are typed behind "eevee"
 	args    string   // the arguments, as "NAME", "FILE...", "[ID...]"; empty: none
 	flags   flags    // besides those that every verb has
 	need    []string // names of flags that must be given
 	run     func(c *call) error
 	verbs   []verb
+}
+
+// description is what --help says beyond the summary.
+func (v verb) description() string {
+	if len(v.shown) == 0 {
+		return v.detail
+	}
+	examples := "Examples:\n  eevee " + strings.Join(v.shown, "\n  eevee ")
+	if v.detail == "" {
+		return examples
+	}
+	return v.detail + "\n\n" + examples
 }
 
 // Run runs the program with the given arguments, without its name, and returns
@@ -102,7 +115,7 @@ func (v verb) command(c *call) *ucli.Command {
 	cmd := &ucli.Command{
 		Name:               v.name,
 		Usage:              v.summary,
-		Description:        v.detail,
+		Description:        v.description(),
 		ArgsUsage:          v.args,
 		Flags:              append(v.flags[:len(v.flags):len(v.flags)], commonFlags(c)...),
 		HideHelp:           true,

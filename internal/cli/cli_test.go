@@ -294,6 +294,25 @@ func TestVerbWithFurtherVerbs(t *testing.T) {
 	}
 }
 
+// verbOf returns the verb that a command line runs, without running it; "" if
+// the line is refused.
+func verbOf(command string) (name string, code int, stderr string) {
+	var stub func(path string, all []verb) []verb
+	stub = func(path string, all []verb) []verb {
+		for i := range all {
+			path := strings.TrimSpace(path + " " + all[i].name)
+			all[i].verbs = stub(path, all[i].verbs)
+			if all[i].run != nil {
+				all[i].run = func(*call) error { name = path; return nil }
+			}
+		}
+		return all
+	}
+	var out, err bytes.Buffer
+	code = run(context.Background(), stub("", verbs()), strings.Fields(command), &out, &err)
+	return name, code, err.String()
+}
+
 // The table of verbs keeps the promises of the frame.
 func TestVerbs(t *testing.T) {
 	var check func(path string, all []verb)
@@ -325,6 +344,14 @@ func TestVerbs(t *testing.T) {
 			for _, n := range v.need {
 				if !flagSeen[n] {
 					t.Errorf("%s: needs flag %s, which it does not have", name, n)
+				}
+			}
+			if v.run != nil && len(v.need) > 0 && len(v.shown) == 0 {
+				t.Errorf("%s: needs flags, and shows no example", name)
+			}
+			for _, example := range v.shown {
+				if got, _, stderr := verbOf(example); got != name {
+					t.Errorf("eevee %s: is of verb %q, not %q: %s", example, got, name, stderr)
 				}
 			}
 			if code, stdout, stderr := runProgram(append(strings.Fields(name), "--help")...); code != exitDone || !strings.Contains(stdout, v.summary) || stderr != "" {

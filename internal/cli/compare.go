@@ -22,6 +22,7 @@ func compareVerb() verb {
 	return verb{
 		name:    "compare",
 		summary: "let several methods answer the same question, and judge them on the same footing",
+		shown:   []string{"compare --workflow ml --latency 40s --methods exact,jolteon,orion -o comparison"},
 		detail: "All methods get the same scenarios; every answer is re-checked on one holdout and\n" +
 			"executed in the world of the trace. A method that cannot handle the problem says\n" +
 			"why. In the table ~ names the rows that cannot be told apart from this one, and\n" +

@@ -17,6 +17,7 @@ func explainVerb() verb {
 	return verb{
 		name:    "explain",
 		summary: "say why a configuration is what it is, and what another limit would buy",
+		shown:   []string{"explain config.json"},
 		detail: "CONFIG is a file that \"eevee solve -o\" wrote. On the scenarios that it was found on:\n" +
 			"the path that decides the latency, what every stage has to spare, the best\n" +
 			"configuration that does without its choice, the runner-up, what other limits\n" +

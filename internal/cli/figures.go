@@ -17,6 +17,10 @@ func figuresVerb() verb {
 	return verb{
 		name:    "figures",
 		summary: "draw the result of a sweep",
+		shown: []string{
+			"figures sweep.parquet -o pictures",
+			"figures sweep.parquet --x percentile --y cost --by method --where workflow=ml -o pictures",
+		},
 		detail: "FILE is what \"sweep merge\" wrote. Without --x and --y the pictures one looks at\n" +
 			"first are drawn: heat maps over confidence and percentile, and lines over the limits.\n" +
 			"Columns are those of the file, and " + strings.Join(derivedColumns(), ", ") + ".",

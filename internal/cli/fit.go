@@ -69,6 +69,11 @@ func fitVerb() verb {
 	return verb{
 		name:    "fit",
 		summary: "fit a model to a trace, and show how far it can be trusted",
+		shown: []string{
+			"fit --workflow ml -o model.json",
+			"fit --workflow ml --validate --against jolteon,calibrated --report validation",
+			"fit --workflow ml --need --config config.json",
+		},
 		detail: "Errors are those on the rows that the model was fitted to.\n" +
 			"--validate holds out one recorded configuration after the other, fits every model\n" +
 			"to the rest, and reports how often recorded runs stay below the predicted\n" +

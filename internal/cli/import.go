@@ -20,6 +20,7 @@ func importVerb() verb {
 	return verb{
 		name:    "import",
 		summary: "turn a state machine and logs, or a WfCommons instance, into a workflow and a model",
+		shown:   []string{"import definition.asl.json logs/ executions.csv -o app"},
 		detail: "MACHINE is a state machine in the Amazon States Language. LOGS is what was recorded of\n" +
 			"its executions: logs of Lambda and Step Functions (told by their content), tables (CSV,\n" +
 			"told by their header), traces (Parquet) and folders of them. Invocations join\n" +

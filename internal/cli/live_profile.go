@@ -34,6 +34,10 @@ func liveProfileVerb() verb {
 	return verb{
 		name:    "profile",
 		summary: "execute a workflow under many configurations, and write a trace",
+		shown: []string{
+			"live profile --workflow app.yaml --functions functions.yaml -o app.parquet --dry-run",
+			"live profile --workflow app.yaml --functions functions.yaml -o app.parquet --live --account 123456789012 --max-spend 2",
+		},
 		detail: "Configurations are such that every admissible size and parallelism of every stage\n" +
 			"occurs in one of them (--memory and --parallelism narrow that down), or those that\n" +
 			"\"eevee fit --need --json\" asks for (--need), or one (--config).\n\n" +

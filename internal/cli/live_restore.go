@@ -24,6 +24,7 @@ func liveRestoreVerb() verb {
 	return verb{
 		name:    "restore",
 		summary: "undo what a session left that crashed or was killed",
+		shown:   []string{"live restore"},
 		detail: "JOURNAL is what the session noted down before every change. Without one, all journals\n" +
 			"are taken that have something left to undo. Doing it twice does no harm. What is not\n" +
 			"eevee's to undo, such as a memory size that somebody else has set since, is left as it\n" +
@@ -85,6 +86,7 @@ func livePolicyVerb() verb {
 	return verb{
 		name:    "policy",
 		summary: "print the IAM policy that the live verbs need",
+		shown:   []string{"live policy my-split my-resize"},
 		detail: "The policy allows no more than what eevee calls: reading the functions that are named,\n" +
 			"making, invoking and deleting copies whose names begin with eevee-. --in-place adds\n" +
 			"what changes the functions themselves.",

@@ -38,6 +38,7 @@ func liveValidateVerb() verb {
 	return verb{
 		name:    "validate",
 		summary: "execute a workflow under a configuration, and compare it with its prediction",
+		shown:   []string{"live validate --workflow app.yaml --functions functions.yaml --trace app.parquet --config config.json -o app.parquet --report report --live --account 123456789012 --max-spend 1"},
 		detail: "CONFIG is a file that \"eevee solve -o\" wrote: its bound is judged, unless --latency or\n" +
 			"--cost gives another one. The prediction is that of the model fitted to --trace, or of\n" +
 			"--model-file. A bound is kept or broken if the exact binomial limit on the share of\n" +

@@ -46,6 +46,11 @@ func simulateVerb() verb {
 	return verb{
 		name:    "simulate",
 		summary: "execute a workflow in the world of a trace, alone or under load on a platform",
+		shown: []string{
+			"simulate --workflow ml --config config.json --latency 40s",
+			"simulate --workflow ml --policy stepconf --latency 40s",
+			"simulate --workflow ml --config config.json --arrivals poisson:3/m --duration 2h",
+		},
 		detail: "Give one of --config and --policy. A policy decides every stage when it is ready, so\n" +
 			"as to keep --latency; it learns from the warm rows of the same trace.\n\n" +
 			"Runs resample the recorded executions; a configuration between recorded sizes is\n" +

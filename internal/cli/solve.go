@@ -30,6 +30,12 @@ func solveVerb() verb {
 	return verb{
 		name:    "solve",
 		summary: "choose memory and parallelism of every stage under a bound",
+		shown: []string{
+			"solve --workflow ml --latency 40s -o config.json",
+			"solve --workflow ml --cost 0.012 --percentile 99",
+			"solve --workflow app.yaml --trace app.parquet --latency 2s --memory 128..3008/64 --parallelism 1..20",
+			"solve --workflow ml --frontier -o frontier",
+		},
 		detail: "One of --latency and --cost is the bound; the mean of the other is minimised.\n" +
 			"Either may be given several times, as --latency 30s@50 --latency 40s@99; with\n" +
 			"both, --minimise says what to make small, which can be a percentile: cost@95.\n" +

@@ -29,6 +29,10 @@ func sweepVerb() verb {
 		name:    "sweep",
 		summary: "answer every combination of a grid, resumable and in shards",
 		detail: "GRID is a YAML file, or one of the bundled grids: " + strings.Join(sweep.Bundled(), ", ") + ".\n" +
+		shown: []string{
+			"sweep p99-over-p95 -o sweep",
+			"sweep grid.yaml -o sweep --shard 3/8",
+		},
 			"A sweep that was interrupted or killed goes on where it was when it is started\n" +
 			"again; a changed grid keeps what still applies. Of several machines that share\n" +
 			"the folder each takes one shard.",
@@ -164,6 +168,7 @@ func sweepMergeVerb() verb {
 		},
 		need: []string{"output"},
 		run: func(c *call) error {
+		shown:   []string{"sweep merge sweep -o sweep.parquet"},
 			if _, err := checkOutput(output); err != nil {
 				return err
 			}
@@ -194,6 +199,7 @@ func sweepStatusVerb() verb {
 				return err
 			}
 			o, err := store.Status()
+		shown:   []string{"sweep status sweep"},
 			if err != nil {
 				return err
 			}
@@ -231,6 +237,7 @@ func sweepSubmitVerb() verb {
 		flags: flags{
 			choiceFlag(&engine, "engine", "", "`ENGINE`: "+strings.Join(sweep.Engines(), ", "), sweep.Engines()),
 			textFlag(&folder, "folder", "", "`FOLDER` of the sweep, on the machines"),
+		shown:   []string{"sweep submit grid.yaml --engine slurm --folder /shared/sweep --tasks 16 -o jobs"},
 			textFlag(&output, "output,o", ".", "`FOLDER` to write the job files into"),
 			countFlag(&j.Tasks, "tasks", "8", "`N` shards"),
 			countFlag(&j.Cores, "cores", "2", "`N` cores for every task"),

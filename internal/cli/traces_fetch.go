@@ -31,6 +31,7 @@ func fetchTracesVerb() verb {
 	return verb{
 		name:    "fetch",
 		summary: "fetch published recordings into the cache",
+		shown:   []string{"traces fetch jolteon"},
 		detail:  detail[:len(detail)-1],
 		args:    "SET",
 		flags: flags{

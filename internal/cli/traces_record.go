@@ -25,6 +25,7 @@ func recordTraceVerb() verb {
 	return verb{
 		name:    "record",
 		summary: "make a synthetic trace of a workload card",
+		shown:   []string{"traces record --workflow ml --seed 7 -o ml.parquet"},
 		detail:  "The bundled traces are made of the bundled cards with seed 1.",
 		flags: flags{
 			textFlag(&workflow, "workflow", "", "bundled workflow or workflow `FILE`"),

@@ -24,6 +24,7 @@ func validateTraceVerb() verb {
 	return verb{
 		name:    "validate",
 		summary: "list every defect of a trace",
+		shown:   []string{"traces validate app.parquet"},
 		detail:  "The exit code is 1 if there is a row that cannot be used; a warning is none.",
 		args:    "TRACE",
 		run: func(c *call) error {

@@ -17,6 +17,7 @@ func executeWorkflowVerb() verb {
 	return verb{
 		name:    "execute",
 		summary: "simulate a state machine, with its branches, loops and maps",
+		shown:   []string{"workflows execute app --runs 50000"},
 		detail: "DIR is what \"eevee import\" wrote, MACHINE a state machine whose --behaviour and --trace\n" +
 			"are given. Every invocation takes one of the recorded times of its function, and the\n" +
 			"ways of choices, widths of maps and delays of the orchestrator are drawn from the\n" +

@@ -29,6 +29,7 @@ func exportWorkflowVerb() verb {
 	return verb{
 		name:    "export",
 		summary: "write a configuration as commands or templates that set it on AWS",
+		shown:   []string{"workflows export config.json --workflow ml --format terraform"},
 		detail: "CONFIG is what \"eevee solve -o\" wrote. Memory is set on functions: as commands of the\n" +
 			"AWS command line (cli), resources of AWS SAM (sam) or of Terraform (terraform), to be\n" +
 			"merged into yours. Parallelism is set on states (asl). With --machine functions have\n" +

@@ -51,6 +51,7 @@ func importWorkflowVerb() verb {
 	return verb{
 		name:    "import",
 		summary: "turn a state machine or a WfCommons instance into a workflow file",
+		shown:   []string{"workflows import definition.asl.json -o workflow.yaml --width Map=8 --loop Check=3"},
 		detail: "FILE is a state machine in the Amazon States Language, what \"aws stepfunctions\n" +
 			"describe-state-machine\" prints, or an instance in WfFormat 1.3 to 1.5; gzipped or not.\n" +
 			"What a workflow of stages cannot say is listed. Loops and Maps need a number: from\n" +

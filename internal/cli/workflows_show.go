@@ -76,6 +76,10 @@ func showWorkflowVerb() verb {
 	return verb{
 		name:    "show",
 		summary: "show and draw a workflow or a state machine",
+		shown: []string{
+			"workflows show ml",
+			"workflows show definition.asl.json --format svg -o app.svg",
+		},
 		detail: "NAME is a bundled workflow, FILE a workflow file (YAML), a state machine in the Amazon\n" +
 			"States Language or an instance in WfFormat. Without --format a workflow's stages, paths,\n" +
 			"admissible configurations and rules are shown, a state machine's states; with it only\n" +
