@@ -52,6 +52,21 @@ type process struct {
 // profile starts eevee on the lab. Its calls are those of small.
 func (l *lab) profile(r live.Request) *process {
 	l.t.Helper()
+	p := &process{Cmd: l.command(r), ended: make(chan struct{})}
+	p.Stderr = &p.stderr
+	if err := p.Start(); err != nil {
+		l.t.Fatal(err)
+	}
+	go func() {
+		p.err = p.Wait()
+		close(p.ended)
+	}()
+	return p
+}
+
+// command is an eevee that profiles the lab.
+func (l *lab) command(r live.Request) *exec.Cmd {
+	l.t.Helper()
 	path, err := program()
 	if err != nil {
 		l.t.Fatal(err)
@@ -64,20 +79,12 @@ func (l *lab) profile(r live.Request) *process {
 			l.t.Fatal(err)
 		}
 	}
-	p := &process{ended: make(chan struct{})}
-	p.Cmd = exec.Command(path, "live", "profile", "--workflow", "lab.yaml", "--functions", "functions.yaml", "-o", r.Output,
+	c := exec.Command(path, "live", "profile", "--workflow", "lab.yaml", "--functions", "functions.yaml", "-o", r.Output,
 		"--runs", "1", "--warm-ups", "1", "--live", "--yes", "--max-spend", fmt.Sprint(r.MaxSpendUSD), "--account", "123456789012",
 		"--journal", r.Journals, "--name", run)
-	p.Dir, p.Stderr = l.dir, &p.stderr
-	p.Env = append(l.emulator.Env(), "HOME="+l.dir, "AWS_CONFIG_FILE=none", "AWS_SHARED_CREDENTIALS_FILE=none")
-	if err := p.Start(); err != nil {
-		l.t.Fatal(err)
-	}
-	go func() {
-		p.err = p.Wait()
-		close(p.ended)
-	}()
-	return p
+	c.Dir = l.dir
+	c.Env = append(l.emulator.Env(), "HOME="+l.dir, "AWS_CONFIG_FILE=none", "AWS_SHARED_CREDENTIALS_FILE=none")
+	return c
 }
 
 // end waits for the process and returns its exit code.
@@ -198,6 +205,22 @@ func TestInterrupted(t *testing.T) {
 		}
 		l.untouched()
 	}
+
+	// Nor does a reader that goes away, as in "2>&1 | head", end it half-way.
+	quiet := newLab(t, emulator.Options{}, steady)
+	c := quiet.command(quiet.small(onCopies))
+	read, write, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer write.Close()
+	c.Stderr = write
+	read.Close()
+	if err := c.Run(); err != nil {
+		t.Errorf("with nobody reading: %v", err)
+	}
+	quiet.untouched()
+
 	l, p, _, _ := signalled(t, 20, false, func(p *process) {
 		for range 20 { // the second one ends it, whenever the first one was heard
 			p.Process.Signal(syscall.SIGINT)

@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"slices"
 	"strings"
+	"syscall"
 
 	"golang.org/x/term"
 
@@ -138,6 +140,9 @@ type liveRun struct {
 
 // execute plans a session, asks, and runs it. done is nil with --dry-run.
 func (l *liveFlags) execute(c *call, client *live.Client, r live.Request) (done *liveRun, s *live.Session, err error) {
+	// Whoever reads what is printed may go away, as "| head" does. That must not
+	// end the program before it has undone its changes.
+	signal.Ignore(syscall.SIGPIPE)
 	s, err = live.Prepare(c.ctx, client, r)
 	if err != nil {
 		return nil, nil, err
@@ -156,7 +161,7 @@ func (l *liveFlags) execute(c *call, client *live.Client, r live.Request) (done 
 		c.warn("interrupted: undoing what was changed; another Ctrl-C leaves that to \"eevee live restore\"")
 	})
 	defer stop()
-	progress := c.trackLong("live", s.Steps())
+	progress := c.track("live", s.Steps())
 	out, err := s.Execute(c.ctx, func() { progress.add(1) })
 	c.endProgress()
 	for _, w := range out.Warnings {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"eevee/experiments/sweep"
@@ -28,11 +29,11 @@ func sweepVerb() verb {
 	return verb{
 		name:    "sweep",
 		summary: "answer every combination of a grid, resumable and in shards",
-		detail: "GRID is a YAML file, or one of the bundled grids: " + strings.Join(sweep.Bundled(), ", ") + ".\n" +
 		shown: []string{
 			"sweep p99-over-p95 -o sweep",
 			"sweep grid.yaml -o sweep --shard 3/8",
 		},
+		detail: "GRID is a YAML file, or one of the bundled grids: " + strings.Join(sweep.Bundled(), ", ") + ".\n" +
 			"A sweep that was interrupted or killed goes on where it was when it is started\n" +
 			"again; a changed grid keeps what still applies. Of several machines that share\n" +
 			"the folder each takes one shard.",
@@ -96,17 +97,23 @@ func sweepVerb() verb {
 			if r.Plan != nil {
 				open = r.Plan.Open
 			}
-			progress := c.trackLong("answering", open)
+			progress := c.track("answering", open)
+			var mu sync.Mutex
+			failed := 0
 			ran, err := plan.Run(c.ctx, store, sweep.Options{Shard: shard, Workers: workers, Retry: retry, Now: time.Now, Tell: func(row sweep.Row, found bool) {
+				mu.Lock()
+				defer mu.Unlock()
 				if row.Status == sweep.Failed {
 					c.remark("failed: %s, %s, %v: %s", row.Workflow, row.Method, row.Limit(), *row.Error)
 				}
-				if !found {
-					if row.Status == sweep.Failed {
-						progress.fail()
-					}
-					progress.add(1)
+				if found {
+					return
 				}
+				if row.Status == sweep.Failed {
+					failed++
+					progress.note("%d failed", failed)
+				}
+				progress.add(1)
 			}})
 			if err != nil {
 				return err
@@ -161,6 +168,7 @@ func sweepMergeVerb() verb {
 	return verb{
 		name:    "merge",
 		summary: "write all cells of a sweep into one sorted Parquet file",
+		shown:   []string{"sweep merge sweep -o sweep.parquet"},
 		args:    "FOLDER",
 		flags: flags{
 			outputFlag(&output, "Parquet `FILE` to write"),
@@ -168,7 +176,6 @@ func sweepMergeVerb() verb {
 		},
 		need: []string{"output"},
 		run: func(c *call) error {
-		shown:   []string{"sweep merge sweep -o sweep.parquet"},
 			if _, err := checkOutput(output); err != nil {
 				return err
 			}
@@ -192,6 +199,7 @@ func sweepStatusVerb() verb {
 	return verb{
 		name:    "status",
 		summary: "say what is answered, what failed and what is open",
+		shown:   []string{"sweep status sweep"},
 		args:    "FOLDER",
 		run: func(c *call) error {
 			store, err := sweep.FindStore(c.args[0])
@@ -199,7 +207,6 @@ func sweepStatusVerb() verb {
 				return err
 			}
 			o, err := store.Status()
-		shown:   []string{"sweep status sweep"},
 			if err != nil {
 				return err
 			}
@@ -230,6 +237,7 @@ func sweepSubmitVerb() verb {
 	return verb{
 		name:    "submit",
 		summary: "write the job files that run a sweep as an array of shards",
+		shown:   []string{"sweep submit grid.yaml --engine slurm --folder /shared/sweep --tasks 16 -o jobs"},
 		detail: "GRID and --folder are paths on the machines of the engine; all of them must see\n" +
 			"the folder. With --run the job is handed to Slurm; for the other engines the files\n" +
 			"say in their first line, and the documentation shows, how to submit them.",
@@ -237,7 +245,6 @@ func sweepSubmitVerb() verb {
 		flags: flags{
 			choiceFlag(&engine, "engine", "", "`ENGINE`: "+strings.Join(sweep.Engines(), ", "), sweep.Engines()),
 			textFlag(&folder, "folder", "", "`FOLDER` of the sweep, on the machines"),
-		shown:   []string{"sweep submit grid.yaml --engine slurm --folder /shared/sweep --tasks 16 -o jobs"},
 			textFlag(&output, "output,o", ".", "`FOLDER` to write the job files into"),
 			countFlag(&j.Tasks, "tasks", "8", "`N` shards"),
 			countFlag(&j.Cores, "cores", "2", "`N` cores for every task"),

@@ -38,8 +38,12 @@ func importTraceVerb() verb {
 	return verb{
 		name:    "import",
 		summary: "turn logs or profiles into a trace",
-		detail:  detail,
-		args:    "INPUT...",
+		shown: []string{
+			"traces import --workflow app logs/ -o app.parquet",
+			"traces import --workflow app --mapping columns.yaml table.csv -o app.parquet",
+		},
+		detail: detail,
+		args:   "INPUT...",
 		flags: flags{
 			choiceFlag(&o.Format, "format", "", "`FORMAT` of the inputs (default: detected)", logs.FormatNames()),
 			textFlag(&o.Workflow, "workflow", "", "`NAME` of the workflow that the inputs are of"),
@@ -108,7 +112,10 @@ func importTrace(c *call, o logs.Options, output string) (logs.Report, error) {
 	// time and keeps ten million rows below 300 MB.
 	defer debug.SetGCPercent(debug.SetGCPercent(importGCPercent))
 	shown := c.trackBytes("import")
-	o.Progress = func(p logs.Progress) { shown.set(p.Bytes, p.TotalBytes, p.Rows) }
+	o.Progress = func(p logs.Progress) {
+		shown.note("%d rows", p.Rows)
+		shown.set(int(p.Bytes), int(p.TotalBytes))
+	}
 	report, err := logs.Import(c.ctx, o, c.args, func(rows []traces.Record) error { return w.Write(rows...) })
 	if err != nil {
 		return logs.Report{}, err
