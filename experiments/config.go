@@ -1,11 +1,13 @@
 package experiments
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
 	"os"
+	"reflect"
 
 	"eevee/models"
 	"eevee/solvers"
@@ -29,7 +31,7 @@ func ReadConfig(path string, def *models.Definition) (models.Config, error) {
 		} `json:"config"`
 	}
 	if err := json.Unmarshal(text, &file); err != nil {
-		return nil, fmt.Errorf("%s: not a configuration: %w", path, err)
+		return nil, fmt.Errorf("%s: not a configuration: %w", path, misread(text, err))
 	}
 	w := def.Workflow
 	if file.Workflow != "" && file.Workflow != w.Name() {
@@ -80,6 +82,38 @@ func ReadConfig(path string, def *models.Definition) (models.Config, error) {
 	return config, errors.Join(errs...)
 }
 
+// ReadAdmitted reads a configuration as ReadConfig does, and refuses one that is
+// not in the space of the given name or, where that is empty, in the one that it
+// was found in, with the grid that it was found on.
+func ReadAdmitted(path string, def *models.Definition, space string) (models.Config, error) {
+	config, err := ReadConfig(path, def)
+	if err != nil {
+		return nil, err
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	var file struct {
+		Space string `json:"space"`
+		Grid  Grid   `json:"grid"`
+	}
+	if err := json.Unmarshal(text, &file); err != nil {
+		return nil, fmt.Errorf("%s: not a configuration: %w", path, misread(text, err))
+	}
+	if space == "" {
+		space = file.Space
+	}
+	admits, err := file.Grid.Of(def, space)
+	if err == nil {
+		_, err = admits.Locate(config)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w; --off-space simulates it all the same", path, err)
+	}
+	return config, nil
+}
+
 // ReadSchedule reads the schedule in a file that "eevee solve -o" wrote, nil
 // where it has none.
 func ReadSchedule(path string, w *models.Workflow) (*models.Schedule, error) {
@@ -91,7 +125,7 @@ func ReadSchedule(path string, w *models.Workflow) (*models.Schedule, error) {
 		Schedule []ResultTimes `json:"schedule"`
 	}
 	if err := json.Unmarshal(text, &file); err != nil {
-		return nil, fmt.Errorf("%s: not a schedule: %w", path, err)
+		return nil, fmt.Errorf("%s: not a schedule: %w", path, misread(text, err))
 	}
 	if len(file.Schedule) == 0 {
 		return nil, nil
@@ -118,6 +152,34 @@ func ReadSchedule(path string, w *models.Workflow) (*models.Schedule, error) {
 	return s, nil
 }
 
+// misread says where a JSON text could not be read, and what was expected there.
+func misread(text []byte, err error) error {
+	at := int64(len(text))
+	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &syntax):
+		at = syntax.Offset
+	case errors.As(err, &kind):
+		at = kind.Offset
+		wanted := "another value"
+		switch kind.Type.Kind() {
+		case reflect.Int, reflect.Uint64:
+			wanted = "a whole number"
+		case reflect.Float64:
+			wanted = "a number"
+		case reflect.String:
+			wanted = "a text"
+		case reflect.Slice:
+			wanted = "a list"
+		case reflect.Struct:
+			wanted = "an object"
+		}
+		err = fmt.Errorf("%s: %s, want %s", kind.Field, kind.Value, wanted)
+	}
+	return fmt.Errorf("line %d: %w", 1+bytes.Count(text[:min(at, int64(len(text)))], []byte("\n")), err)
+}
+
 // ReadResult reads the answer in a file that "eevee solve -o" wrote. Its
 // configuration is ReadConfig's to read, which knows the workflow.
 func ReadResult(path string) (Result, error) {
@@ -127,7 +189,7 @@ func ReadResult(path string) (Result, error) {
 	}
 	var r Result
 	if err := json.Unmarshal(text, &r); err != nil {
-		return r, fmt.Errorf("%s: not an answer of \"eevee solve -o\": %w", path, err)
+		return r, fmt.Errorf("%s: not an answer of \"eevee solve -o\": %w", path, misread(text, err))
 	}
 	for _, field := range []struct {
 		name    string
@@ -140,6 +202,9 @@ func ReadResult(path string) (Result, error) {
 		if field.missing {
 			return r, fmt.Errorf("%s: has no %s; give a file that \"eevee solve -o\" wrote", path, field.name)
 		}
+	}
+	if k := r.Bound.AllowedViolations; k < 0 || k >= r.Samples {
+		return r, fmt.Errorf("%s: bound.allowed_violations is %d of %d scenarios; give a file that \"eevee solve -o\" wrote", path, k, r.Samples)
 	}
 	return r, nil
 }

@@ -24,6 +24,7 @@ type Explanation struct {
 	Model     string       `json:"model"`
 	Price     string       `json:"price"`
 	Space     string       `json:"space"`
+	Grid      Grid         `json:"grid,omitzero"`
 	Samples   int          `json:"samples"`
 	Bound     ResultBound  `json:"bound"`
 	Objective ResultMean   `json:"objective"`
@@ -110,7 +111,7 @@ func (s *Setup) Explain(ctx context.Context, p *solvers.Problem, c models.Config
 	o := p.Evaluate(c)
 	e := Explanation{
 		Schema: ExplanationSchema, Workflow: p.Workflow().Name(), Seed: seed, Trace: ResultTrace{s.Trace.Origin, s.Trace.SHA256},
-		Model: s.Model.Name(), Price: s.Price.Name, Space: s.SpaceName, Samples: p.Scenarios.Len(),
+		Model: s.Model.Name(), Price: s.Price.Name, Space: s.SpaceName, Grid: s.Grid, Samples: p.Scenarios.Len(),
 		Bound: ResultBound{
 			Metric: bounded, Percentile: p.Bound.Percentile, Confidence: p.Bound.Confidence, Rule: p.Bound.Rule,
 			AllowedViolations: allowed, Violations: &o.Violations,

@@ -249,11 +249,13 @@ func (l Load) workload(ctx context.Context, p LoadPart, r *LoadResult) (sim.Work
 	w := sim.Workload{Name: cmp.Or(p.Name, def.Workflow.Name()), Arrivals: arrivals}
 	stages := []ResultStage{}
 	if p.Config != "" {
-		if w.Config, err = ReadConfig(p.Config, def); err != nil {
-			return none(err)
+		if p.OffSpace {
+			w.Config, err = ReadConfig(p.Config, def)
+		} else {
+			w.Config, err = ReadAdmitted(p.Config, def, p.Space)
 		}
-		if _, err := space.Locate(w.Config); err != nil && !p.OffSpace {
-			return none(fmt.Errorf("%s: %w; --off-space simulates it all the same", p.Config, err))
+		if err != nil {
+			return none(err)
 		}
 		stages = ConfigStages(def.Workflow, w.Config)
 		if w.Schedule, err = ReadSchedule(p.Config, def.Workflow); err != nil {

@@ -27,6 +27,7 @@ type Result struct {
 	Model       string         `json:"model"`
 	Price       string         `json:"price"`
 	Space       string         `json:"space"`
+	Grid        Grid           `json:"grid,omitzero"` // that replaced choices of the space
 	SpaceSize   *big.Int       `json:"space_size"`
 	Bound       ResultBound    `json:"bound"`
 	Further     []ResultBound  `json:"further,omitempty"`  // the other bounds; absent where there is one
@@ -198,7 +199,7 @@ func (s *Setup) Result(a Answer) Result {
 	r := Result{
 		Schema: ResultSchema, Workflow: s.Definition.Workflow.Name(), Method: a.Report.Method, Status: sol.Status,
 		Seed: a.Request.Seed, Trace: ResultTrace{s.Trace.Origin, s.Trace.SHA256},
-		Model: s.Model.Name(), Price: s.Price.Name, Space: s.SpaceName, SpaceSize: s.Size,
+		Model: s.Model.Name(), Price: s.Price.Name, Space: s.SpaceName, Grid: s.Grid, SpaceSize: s.Size,
 		Objective: ResultMean{Metric: objective, Percentile: a.Request.Percentile},
 		Samples:   a.Request.Samples, Evaluations: a.Report.Evaluations, States: sol.States, Warnings: slices.Clone(sol.Warnings),
 		Runtime: &ResultRuntime{

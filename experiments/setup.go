@@ -19,6 +19,7 @@ import (
 type Setup struct {
 	Definition *models.Definition
 	SpaceName  string
+	Grid       Grid // that replaces choices of the space of that name
 	Space      *models.Space
 	Size       *big.Int // of Space
 	Trace      Trace
@@ -32,13 +33,39 @@ type Setup struct {
 // takes the default.
 type Choice struct {
 	Space string // the workflow's first one
-
-	// Every size and number of instances in these ranges, in place of those of
-	// the space, whose rules stay; see models.Definition.Grid.
-	Memory, Parallelism models.Range
-
+	Grid  Grid   // none
 	Model string // "calibrated"
 	Price string // the workflow's
+}
+
+// Grid is every size and number of instances in two ranges, in place of those of
+// a space, whose rules stay; see models.Definition.Grid. Where a range is zero
+// the space's own values stay.
+type Grid struct {
+	Memory      models.Range `json:"memory_mb,omitzero"`
+	Parallelism models.Range `json:"parallelism,omitzero"`
+}
+
+// String returns the ranges as readers are told of them, "" where there is none.
+func (g Grid) String() string {
+	var parts []string
+	if g.Memory != (models.Range{}) {
+		parts = append(parts, g.Memory.String()+" MB")
+	}
+	if g.Parallelism != (models.Range{}) {
+		parts = append(parts, "parallelism "+g.Parallelism.String())
+	}
+	return strings.Join(parts, ", ")
+}
+
+// Of returns the space of a workflow that has a name, the first one where that
+// is empty, with the choices of the grid.
+func (g Grid) Of(def *models.Definition, space string) (*models.Space, error) {
+	s, err := def.Space(space)
+	if err != nil || g == (Grid{}) {
+		return s, err
+	}
+	return def.Grid(s, g.Memory, g.Parallelism)
 }
 
 // modelNames are the models that can be fitted, the default first.
@@ -91,24 +118,13 @@ func LoadSetup(def *models.Definition, modelFile string, choice Choice) (*Setup,
 }
 
 func newSetup(def *models.Definition, choice Choice) (*Setup, error) {
-	s := &Setup{Definition: def, SpaceName: choice.Space}
+	s := &Setup{Definition: def, SpaceName: choice.Space, Grid: choice.Grid}
 	var err error
-	if s.Space, err = def.Space(choice.Space); err != nil {
+	if s.Space, err = s.Grid.Of(def, choice.Space); err != nil {
 		return nil, err
 	}
 	if s.SpaceName == "" {
 		s.SpaceName = def.Spaces[0].Name
-	}
-	if m, d := choice.Memory, choice.Parallelism; m != (models.Range{}) || d != (models.Range{}) {
-		if s.Space, err = def.Grid(s.Space, m, d); err != nil {
-			return nil, err
-		}
-		if m != (models.Range{}) {
-			s.SpaceName += fmt.Sprintf(", %v MB", m)
-		}
-		if d != (models.Range{}) {
-			s.SpaceName += fmt.Sprintf(", parallelism %v", d)
-		}
 	}
 	s.Size = s.Space.Size()
 	if s.Size.Sign() == 0 {

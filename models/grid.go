@@ -48,6 +48,18 @@ func (r Range) Values() []int {
 	return list
 }
 
+// mostChoices is how many choices a grid may give a stage: a little more than
+// every MB and up to 100 instances.
+const mostChoices = 2_000_000
+
+// count returns how many numbers the range has, 1 where it is zero.
+func (r Range) count() float64 {
+	if r.Step < 1 {
+		return 1
+	}
+	return float64((r.To-r.From)/r.Step) + 1
+}
+
 // String returns the range as ParseRange reads it.
 func (r Range) String() string {
 	if r.Step == 1 {
@@ -56,11 +68,24 @@ func (r Range) String() string {
 	return fmt.Sprintf("%d..%d/%d", r.From, r.To, r.Step)
 }
 
+// MarshalText returns the range as String does.
+func (r Range) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
+
+// UnmarshalText reads the range as ParseRange does.
+func (r *Range) UnmarshalText(text []byte) (err error) {
+	*r, err = ParseRange(string(text))
+	return err
+}
+
 // Grid returns the space of every size in a range of memory (MB) with every
 // number of instances in a range of parallelism, for all stages, with the rules
 // of another space. A stage keeps its max_parallelism. Where a range is zero, a
 // stage has the values that it has in the other space.
 func (d *Definition) Grid(of *Space, memory, parallelism Range) (*Space, error) {
+	if n := memory.count() * parallelism.count(); n > mostChoices {
+		return nil, fmt.Errorf("workflow %s: the ranges give a stage %.3g sizes and numbers of instances, at most %d are searched; take larger steps",
+			d.Workflow.Name(), n, mostChoices)
+	}
 	choices := make([][]StageConfig, len(of.choices))
 	for i := range choices {
 		sizes, numbers := memory.Values(), parallelism.Values()

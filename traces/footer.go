@@ -213,7 +213,7 @@ func checkFooter(file io.ReaderAt, size int64) error {
 		if err != nil && err != io.EOF {
 			return err
 		}
-		return errors.New("is not a Parquet file")
+		return errors.New("is not a Parquet file; \"eevee traces import\" makes one of logs and tables")
 	}
 	var tail [8]byte
 	if size < int64(len(head)+len(tail)) {

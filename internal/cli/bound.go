@@ -48,7 +48,7 @@ func (b *boundFlags) judging() flags {
 	return flags{
 		percentFlag(&b.percentile, "percentile", "95", "`PERCENT` of runs that must keep a bound that names none"),
 		percentFlag(&b.confidence, "confidence", "99.9", "confidence of the guarantee in `PERCENT`, of all bounds together"),
-		choiceFlag(&b.rule, "rule", string(solvers.Certified), "how bounds are judged: "+strings.Join(rules, ", "), rules),
+		choiceFlag(&b.rule, "rule", string(solvers.Certified), "`RULE` by which bounds are judged: "+strings.Join(rules, ", "), rules),
 	}
 }
 

@@ -48,9 +48,12 @@ func explainVerb() verb {
 			if s.choice.Price == "" {
 				s.choice.Price = asked.Price
 			}
-			s.choice.Space = asked.Space
+			s.choice.Space, s.choice.Grid = asked.Space, asked.Grid
 			if s.modelFile == "" {
 				s.choice.Model = asked.Model
+			}
+			if def, err := models.Load(s.workflow); err == nil && def.Workflow.Name() != asked.Workflow {
+				return fmt.Errorf("%s: is of workflow %q, not %q", path, asked.Workflow, def.Workflow.Name())
 			}
 			setup, err := s.setup(c)
 			if err != nil {

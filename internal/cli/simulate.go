@@ -61,11 +61,11 @@ func simulateVerb() verb {
 			choiceFlag(&policy, "policy", "", "`POLICY` that decides while the workflow runs: "+strings.Join(experiments.PolicyNames(), ", "), experiments.PolicyNames()),
 			secondsFlag(&deciding.Latency, "decision-latency", "", "`TIME` that a policy takes for every decision; default: none"),
 			usdFlag(&deciding.USD, "decision-cost", "", "cost of every decision of a policy in `USD`; default: none"),
-			textFlag(&s.choice.Space, "space", "", "`NAME` of the space that must admit the configuration; default: the workflow's first"),
+			textFlag(&s.choice.Space, "space", "", "`NAME` of the space that must admit the configuration; default: the one that it was found in, else the workflow's first"),
 			switchFlag(&offSpace, "off-space", "simulate a configuration that the space does not admit"),
 			countFlag(&runs, "runs", "10000", "`N` runs of the workflow"),
 			choiceFlag(&world, "world", worldReplay, "`WORLD`: "+worldReplay+" takes recorded executions at random, "+worldSequential+" one after the other", []string{worldReplay, worldSequential}),
-			choiceFlag(&epochs, "epochs", "warm", "recorded repetitions to replay: warm, cold, all", []string{"warm", "cold", "all"}),
+			choiceFlag(&epochs, "epochs", "warm", "recorded `REPETITIONS` to replay: warm, cold, all", []string{"warm", "cold", "all"}),
 			textFlag(&s.choice.Price, "price", "", "price book, bundled ("+strings.Join(models.Prices(), ", ")+") or `FILE`; default: the workflow's"),
 			secondsFlag(&settings.LatencyLimit, "latency", "", "count the runs that take longer than this `TIME`"),
 			usdFlag(&settings.CostLimit, "cost", "", "count the runs that cost more than this in `USD`"),
@@ -116,16 +116,18 @@ func simulateVerb() verb {
 			}
 			var chosen models.Config
 			if config != "" {
-				if chosen, err = experiments.ReadConfig(config, def); err != nil {
+				if offSpace {
+					chosen, err = experiments.ReadConfig(config, def)
+				} else {
+					chosen, err = experiments.ReadAdmitted(config, def, s.choice.Space)
+				}
+				if err != nil {
 					return err
 				}
 				if schedule, err := experiments.ReadSchedule(config, def.Workflow); err != nil {
 					return err
 				} else if schedule != nil {
 					c.warn("%s has a schedule, which is followed under load only (--arrivals)", config)
-				}
-				if _, err := space.Locate(chosen); err != nil && !offSpace {
-					return fmt.Errorf("%s: %w; --off-space simulates it all the same", config, err)
 				}
 			}
 			price := s.choice.Price

@@ -245,14 +245,20 @@ func writeResult(w io.Writer, r experiments.Result) error {
 		fmt.Fprintf(&b, "trace: %d of %d replayed runs exceed the limit: risk %.4f to %.4f\n", t.Replay.Violations, t.Replay.Runs, t.Replay.RiskLo, t.Replay.RiskHi)
 	}
 	if t := r.Truth; t != nil && t.Stages != nil {
-		fmt.Fprintf(&b, "trace: residuals of %d runs give a risk of %.4f with stages drawn together, %.4f with independent ones\n", t.Stages.Runs, t.Stages.Joint, t.Stages.Independent)
+		// The level of either risk is that of the published step terms, which is
+		// not the model's; what assuming independence does is their difference.
+		fmt.Fprintf(&b, "trace: taking the stages for independent changes the risk by %+.4f (%d recorded runs, published step terms)\n", t.Stages.Independent-t.Stages.Joint, t.Stages.Runs)
 	}
 	if r.Bound.Violations != nil && r.OneBound() == nil {
 		fmt.Fprintf(&b, "sample: %d of %d scenarios exceed the limit, rule %s allows %d\n", *r.Bound.Violations, r.Samples, r.Bound.Rule, r.Bound.AllowedViolations)
 	}
 	if g := r.Certificate.Gap; g != nil {
-		fmt.Fprintf(&b, "proved: no configuration of the %v in space %q is below a %s %s of %s (gap %.2g %%)\n",
-			r.SpaceSize, r.Space, figureText(r.Objective), r.Objective.Metric, amount(r.Certificate.LowerBoundS, r.Certificate.LowerBoundUSD), 100**g)
+		space := fmt.Sprintf("space %q", r.Space)
+		if grid := r.Grid.String(); grid != "" {
+			space += " with " + grid
+		}
+		fmt.Fprintf(&b, "proved: no configuration of the %v in %s is below a %s %s of %s (gap %.2g %%)\n",
+			r.SpaceSize, space, figureText(r.Objective), r.Objective.Metric, amount(r.Certificate.LowerBoundS, r.Certificate.LowerBoundUSD), 100**g)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

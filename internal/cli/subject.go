@@ -34,7 +34,7 @@ func recordingsFlag(to *string) ucli.Flag {
 // fitFlags are the flags that say which model.
 func (s *subject) fitFlags() flags {
 	return flags{
-		choiceFlag(&s.choice.Model, "model", "", "`MODEL` to fit: "+strings.Join(experiments.ModelNames(), ", "), experiments.ModelNames()),
+		choiceFlag(&s.choice.Model, "model", "", "`MODEL` to fit: "+strings.Join(experiments.ModelNames(), ", ")+"; default: "+experiments.ModelNames()[0], experiments.ModelNames()),
 	}
 }
 
@@ -50,8 +50,8 @@ func (s *subject) problemFlags() flags {
 // gridFlags are the flags that replace the choices of the space.
 func (s *subject) gridFlags() flags {
 	return flags{
-		flagOf(&s.choice.Memory, "memory", "", "every size of a `RANGE` in MB for all stages, as 128..10240/64, in place of the space's", models.ParseRange),
-		flagOf(&s.choice.Parallelism, "parallelism", "", "every number of instances of a `RANGE`, as 1..100, in place of the space's", models.ParseRange),
+		flagOf(&s.choice.Grid.Memory, "memory", "", "every size of a `RANGE` in MB for all stages, as 128..10240/64, in place of the space's", models.ParseRange),
+		flagOf(&s.choice.Grid.Parallelism, "parallelism", "", "every number of instances of a `RANGE`, as 1..100, in place of the space's", models.ParseRange),
 	}
 }
 
