@@ -48,6 +48,9 @@ type VerdictFigure struct {
 	ErrorP95  float64          `json:"error_p95"`
 	ErrorP99  float64          `json:"error_p99"`
 	ErrorMean float64          `json:"error_mean"`
+	LevelP50  float64          `json:"level_p50"` // share of the prediction that is at most the measured p50
+	LevelP95  float64          `json:"level_p95"`
+	LevelP99  float64          `json:"level_p99"`
 	KS        float64          `json:"ks"` // Kolmogorov-Smirnov distance between both
 }
 
@@ -132,6 +135,7 @@ func compareFigure(predicted, measured []float64, confidence float64) VerdictFig
 	m := f.Measured
 	f.ErrorP50, f.ErrorP95, f.ErrorP99 = f.Predicted.P50/m.P50.Value-1, f.Predicted.P95/m.P95.Value-1, f.Predicted.P99/m.P99.Value-1
 	f.ErrorMean = f.Predicted.Mean/m.Mean - 1
+	f.LevelP50, f.LevelP95, f.LevelP99 = shareUpTo(predicted, m.P50.Value), shareUpTo(predicted, m.P95.Value), shareUpTo(predicted, m.P99.Value)
 	sorted := slices.Sorted(slices.Values(measured))
 	for k, x := range sorted {
 		at := shareUpTo(predicted, x)

@@ -107,6 +107,10 @@ func TestCompareFigure(t *testing.T) {
 	if math.Abs(twice.ErrorP50+0.5) > 0.05 || math.Abs(twice.ErrorP95+0.5) > 0.05 {
 		t.Errorf("predicted is off by %v and %v, want half", twice.ErrorP50, twice.ErrorP95)
 	}
+	// The measured median of the one is twice that of a log-normal distribution.
+	if want := distuv.UnitNormal.CDF(math.Ln2 / 0.3); math.Abs(twice.LevelP50-want) > 0.01 || math.Abs(same.LevelP50-0.5) > 0.05 || math.Abs(same.LevelP95-0.95) > 0.02 {
+		t.Errorf("measured medians are predicted to be p%v and p%v, want p%v and p50", 100*twice.LevelP50, 100*same.LevelP50, 100*want)
+	}
 	// sup |F(x) - F(x/2)| of this distribution is 2*Phi(ln(2)/2/0.3) - 1.
 	if want := 2*distuv.UnitNormal.CDF(math.Ln2/2/0.3) - 1; math.Abs(twice.KS-want) > 0.03 {
 		t.Errorf("distance %v, want %v", twice.KS, want)

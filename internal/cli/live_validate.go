@@ -49,7 +49,7 @@ func liveValidateVerb() verb {
 			textFlag(&config, "config", "", "configuration `FILE` that \"eevee solve -o\" wrote"),
 			countFlag(&runs, "runs", "100", "`N` executions"),
 			countFlag(&warmUps, "warm-ups", "1", "`N` executions before them"),
-			secondsFlag(&b.latency, "latency", "", "bound on the latency to judge, in place of that of the configuration"),
+			secondsFlag(&b.latency, "latency", "", "bound on the latency to judge, as a `TIME`, in place of that of the configuration"),
 			usdFlag(&b.cost, "cost", "", "bound on the cost of a run in `USD` to judge"),
 			percentFlag(&b.percentile, "percentile", "", "`PERCENT` of runs that must keep the bound; default: that of the configuration, else 95"),
 			percentFlag(&b.confidence, "confidence", "95", "confidence of verdict and intervals in `PERCENT`"),
@@ -192,22 +192,23 @@ func writeVerdict(w io.Writer, r liveVerdict) error {
 	if v := r.Verdict; v != nil {
 		fmt.Fprintf(&b, "%s: %d executions, model %s\n\n", v.Workflow, v.Runs, v.Model)
 		var rows [][]any
-		add := func(name string, f experiments.VerdictFigure, predicted, off float64, q sim.Quantile) {
+		add := func(name string, predicted, off, level float64, q sim.Quantile) {
 			interval := fmt.Sprintf("needs %d runs", q.Needs)
 			if q.Interval != nil {
 				interval = fmt.Sprintf("%s to %s", short(q.Interval.Lo), short(q.Interval.Hi))
 			}
-			rows = append(rows, []any{name, short(predicted), short(q.Value), interval, fmt.Sprintf("%+.1f %%", 100*off)})
+			rows = append(rows, []any{name, short(predicted), short(q.Value), interval, fmt.Sprintf("%+.1f %%", 100*off), fmt.Sprintf("p%.1f", 100*level)})
 		}
 		for _, f := range []struct {
 			name string
 			experiments.VerdictFigure
 		}{{"latency s", v.Latency}, {"cost USD", v.Cost}} {
-			add(f.name+" p50", f.VerdictFigure, f.Predicted.P50, f.ErrorP50, f.Measured.P50)
-			add(f.name+" p95", f.VerdictFigure, f.Predicted.P95, f.ErrorP95, f.Measured.P95)
-			add(f.name+" p99", f.VerdictFigure, f.Predicted.P99, f.ErrorP99, f.Measured.P99)
+			add(f.name+" p50", f.Predicted.P50, f.ErrorP50, f.LevelP50, f.Measured.P50)
+			add(f.name+" p95", f.Predicted.P95, f.ErrorP95, f.LevelP95, f.Measured.P95)
+			add(f.name+" p99", f.Predicted.P99, f.ErrorP99, f.LevelP99, f.Measured.P99)
 		}
-		b.WriteString(textTable([]any{"", "predicted", "measured", "interval", "predicted is off by"}, rows) + "\n")
+		b.WriteString(textTable([]any{"", "predicted", "measured", "interval", "predicted is off by", "measured is predicted"}, rows))
+		b.WriteString("a prediction also spreads by what is not known of the configuration, which all executions share: they may lie to one side of it\n\n")
 		if k := v.Bound; k != nil {
 			fmt.Fprintf(&b, "bound: %s at most %s at p%v: %s; %d of %d executions exceed it, a share of %.4f [%.4f, %.4f], predicted %.4f\n",
 				k.Metric, amount(k.LimitS, k.LimitUSD), k.Percentile, k.Verdict, k.Violations, v.Runs+v.Failed, k.Share, k.RiskLo, k.RiskHi, k.Predicted)
