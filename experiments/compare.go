@@ -163,7 +163,7 @@ func (s *Setup) Compare(ctx context.Context, o CompareOptions, done func()) (Com
 		return Comparison{}, err
 	}
 	relate(r.Cells, objectives, o.Bound.Confidence)
-	r.Notes = c.notes(r.Cells)
+	r.Notes = append(s.ModelWarnings(), c.notes(r.Cells)...)
 	return r, nil
 }
 

@@ -119,6 +119,7 @@ func (s *Setup) Explain(ctx context.Context, p *solvers.Problem, c models.Config
 		Objective: meanOf(objective, o.Objective),
 		Predicted: Predicted{PercentilesOf(o.Latency), PercentilesOf(o.Cost)},
 		Deciding:  min(allowed+1, p.Scenarios.Len()),
+		Warnings:  s.ModelWarnings(),
 	}
 	put(bounded, p.Bound.Limit, &e.Bound.LimitS, &e.Bound.LimitUSD)
 	ask := newInquiry(p, c, allowed, o)

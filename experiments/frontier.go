@@ -69,7 +69,7 @@ func (s *Setup) Frontiers(ctx context.Context, r FrontierRequest, done func(shar
 		Schema: FrontierSchema, Workflow: s.Definition.Workflow.Name(), Seed: r.Seed,
 		Trace: ResultTrace{s.Trace.Origin, s.Trace.SHA256}, Model: s.Model.Name(), Price: s.Price.Name,
 		Space: s.SpaceName, SpaceSize: s.Size, Percentile: r.Percentile, Confidence: r.Confidence, Rule: r.Rule,
-		Tolerance: r.Tolerance,
+		Tolerance: r.Tolerance, Warnings: s.ModelWarnings(),
 	}
 	if r.Rule == solvers.Verified {
 		return f, fmt.Errorf("a frontier cannot be judged by the rule %q, which spends a holdout on every answer; use %q or %q", r.Rule, solvers.Certified, solvers.Plugin)

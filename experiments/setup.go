@@ -138,6 +138,15 @@ func newSetup(def *models.Definition, choice Choice) (*Setup, error) {
 	return s, err
 }
 
+// ModelWarnings returns what a user of the model must know, whatever is asked of
+// it.
+func (s *Setup) ModelWarnings() []string {
+	if m, ok := s.Model.(interface{ Warnings() []string }); ok {
+		return m.Warnings()
+	}
+	return nil
+}
+
 // Request is one problem for one method.
 type Request struct {
 	Bound   solvers.Bound

@@ -7,14 +7,15 @@ import (
 )
 
 // checkOutput says what stands against writing a result to path, before any
-// work is done for it: it is a folder, its folder does not exist, or it is one
-// of the inputs. It reports whether there is a file that would be replaced.
+// work is done for it: it is a folder, a device, a pipe or a link, which writing
+// would replace by a file, its folder does not exist, or it is one of the inputs.
+// It reports whether there is a file that would be replaced.
 func checkOutput(path string, inputs ...string) (replaces bool, err error) {
 	folder := filepath.Dir(path)
 	if info, err := os.Stat(folder); err != nil || !info.IsDir() {
 		return false, fmt.Errorf("%s: there is no folder %s", path, folder)
 	}
-	out, err := os.Stat(path)
+	out, err := os.Lstat(path)
 	if os.IsNotExist(err) {
 		return false, nil
 	}
@@ -23,6 +24,9 @@ func checkOutput(path string, inputs ...string) (replaces bool, err error) {
 	}
 	if out.IsDir() {
 		return false, fmt.Errorf("%s: is a folder; name a file in it", path)
+	}
+	if !out.Mode().IsRegular() {
+		return false, fmt.Errorf("%s: is no regular file, which is what would be put in its place; name another one", path)
 	}
 	for _, input := range inputs {
 		if in, err := os.Stat(input); err == nil && os.SameFile(in, out) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -102,7 +103,7 @@ func solveVerb() verb {
 			if r.Truth, differences, err = setup.Truth(c.ctx, answer); err != nil {
 				return err
 			}
-			r.Warnings = append(r.Warnings, differences...)
+			r.Warnings = slices.Concat(setup.ModelWarnings(), r.Warnings, differences)
 			if r.Status == solvers.LimitHit && deadline > 0 {
 				r.Warnings = append(r.Warnings, fmt.Sprintf("the search was ended by the deadline of %v s; another run may get elsewhere", deadline))
 			}

@@ -37,6 +37,14 @@ func TestSolveGolden(t *testing.T) {
 	s.run("solve --workflow ml --model-file $DIR/model.json --latency 40s --samples 2000 -o $DIR/config.json")
 	s.run("simulate --workflow ml --config $DIR/config.json --runs 500 --latency 40s -o $DIR/runs.parquet --timeline $DIR/timeline.json --quiet")
 	s.run("traces validate $DIR/runs.parquet")
+
+	// What the model warns of is said of whatever is asked of it.
+	s.write("two.yaml", []byte("name: two\nstages: [{name: a, max_parallelism: 1}, {name: b, after: [a]}]\nspaces: [{name: s, stages: [{stage: a, choices: [{parallelism: [1], memory_mb: [512, 1024]}]}, {stage: b, choices: [{parallelism: [2, 4], memory_mb: [512, 1024]}]}]}]\n"))
+	s.write("two.csv", []byte("run,stage,mb,d,s\n1,a,512,1,2\n1,b,512,2,4\n2,a,1024,1,1.1\n2,b,1024,2,2.1\n3,a,1024,1,1\n3,b,512,4,2\n"))
+	s.write("two-columns.yaml", []byte("schema: eevee.csv-mapping/1\ncolumns: [{column: run, meaning: workflow_execution_id}, {column: stage, meaning: stage}, {column: mb, unit: MB, meaning: memory_mb}, {column: d, meaning: parallelism}, {column: s, unit: s, meaning: compute_s}]\nvalues: {statistic: mean}\n"))
+	s.run("traces import --quiet --workflow two --mapping $DIR/two-columns.yaml $DIR/two.csv -o $DIR/two.parquet")
+	s.run("solve --quiet --workflow $DIR/two.yaml --trace $DIR/two.parquet --latency 5s --samples 600 -o $DIR/two.json")
+	s.run("explain --quiet --workflow $DIR/two.yaml --trace $DIR/two.parquet $DIR/two.json")
 	s.compare()
 }
 
@@ -52,6 +60,9 @@ func TestBadSolveInput(t *testing.T) {
 	s.write("odd.json", []byte(`{"config":[{"stage":"stage0","memory_mb":1792,"parallelism":1},{"stage":"stage1","memory_mb":1000,"parallelism":8},{"stage":"stage2","memory_mb":1792,"parallelism":4},{"stage":"stage3","memory_mb":1792,"parallelism":1}]}`))
 	s.write("coupled.json", []byte(`{"config":[{"stage":"stage0","memory_mb":1792,"parallelism":1},{"stage":"stage1","memory_mb":1792,"parallelism":8},{"stage":"stage2","memory_mb":1792,"parallelism":16},{"stage":"stage3","memory_mb":1792,"parallelism":1}]}`))
 	s.write("other.json", []byte(`{"workflow":"video","config":[{"stage":"stage0","memory_mb":1792,"parallelism":2}]}`))
+	if err := os.Symlink("/dev/null", s.path("link.json")); err != nil {
+		t.Fatal(err)
+	}
 	s.write("broken.parquet", []byte("PAR1 this is not a trace PAR1"))
 	s.write("model.json", []byte(`{"schema":"eevee.model/1"}`))
 	for _, command := range []string{
@@ -70,7 +81,7 @@ func TestBadSolveInput(t *testing.T) {
 		"solve --workflow nope --latency 40s", "solve --workflow $DIR/nope.yaml --latency 40s",
 		"solve --workflow ml --latency 40s --trace $DIR/missing.parquet", "solve --workflow ml --latency 40s --trace $DIR/broken.parquet",
 		"solve --workflow ml --latency 40s --model-file $DIR/model.json", "solve --workflow ml --latency 40s --model-file $DIR/model.json --model jolteon",
-		"solve --workflow ml --latency 40s --samples 1000 -o $DIR/nofolder/c.json",
+		"solve --workflow ml --latency 40s --samples 1000 -o $DIR/nofolder/c.json", "solve --workflow ml --latency 40s --samples 1000 -o $DIR/link.json",
 		"solve --workflow tpcds --latency 40s --samples 1000 --method exhaustive",
 		"simulate --workflow ml", "simulate --workflow ml --config $DIR/missing.json", "simulate --workflow ml --config $DIR/notjson.json",
 		"simulate --workflow ml --config $DIR/unknown.json", "simulate --workflow ml --config $DIR/partial.json",
@@ -84,8 +95,12 @@ func TestBadSolveInput(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(files) != 9 {
-		t.Errorf("the folder holds %d files after bad input, want the 9 that were there", len(files))
+	if len(files) != 10 {
+		t.Errorf("the folder holds %d files after bad input, want the 10 that were there", len(files))
+	}
+	// Whoever may write in /dev would lose a device.
+	if _, err := checkOutput(os.DevNull); err == nil {
+		t.Errorf("%s may be replaced by a file", os.DevNull)
 	}
 	s.compare()
 }
