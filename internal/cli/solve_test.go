@@ -75,7 +75,7 @@ func TestBadSolveInput(t *testing.T) {
 		"solve --workflow ml --latency 0", "solve --workflow ml --latency nan", "solve --workflow ml --latency -3s", "solve --workflow ml --cost 0",
 		"solve --workflow ml --latency 40s --percentile 100", "solve --workflow ml --latency 40s --percentile 0", "solve --workflow ml --latency 40s --confidence 100",
 		"solve --workflow ml --latency 40s --rule strict", "solve --workflow ml --latency 40s --method magic", "solve --workflow ml --latency 40s --samples 0",
-		"solve --workflow ml --latency 40s@99.999999", "solve --workflow ml --latency 40s --samples 4000001", "solve --workflow ml --latency 40s --memory 1..99999999",
+		"solve --workflow ml --latency 40s@99.999999", "solve --workflow ml --latency 40s --memory 1..99999999",
 		"solve --workflow ml --latency 40s --memory 128-1024", "solve --workflow ml --latency 40s --memory 128..10240 --parallelism 1..1000000000",
 		"solve --workflow ml --latency 40s --samples 50", "solve --workflow ml --latency 40s --space tiny", "solve --workflow ml --latency 40s --price gold",
 		"solve --workflow nope --latency 40s", "solve --workflow $DIR/nope.yaml --latency 40s",
