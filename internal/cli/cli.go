@@ -71,7 +71,8 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 }
 
 func run(ctx context.Context, verbs []verb, args []string, stdout, stderr io.Writer) (code int) {
-	c := &call{ctx: ctx, stdout: stdout, stderr: stderr, seed: 1}
+	out := &results{Writer: stdout}
+	c := &call{ctx: ctx, stdout: out, stderr: stderr, seed: 1}
 	defer func() {
 		// A broken contract inside the program is not wrong usage, which is
 		// what the exit code of a panic would say.
@@ -82,7 +83,26 @@ func run(ctx context.Context, verbs []verb, args []string, stdout, stderr io.Wri
 	}()
 	err := dispatch(c, verbs, args)
 	c.endProgress()
+	if err == nil && out.err != nil {
+		err = fmt.Errorf("cannot print the result: %w", out.err)
+	}
 	return exitCode(ctx, stderr, strings.Join(c.path, " "), err)
+}
+
+// results is where results go. It keeps the first error: urfave/cli, which prints
+// the help, looks at none.
+type results struct {
+	io.Writer
+	err error
+}
+
+// Write implements io.Writer.
+func (r *results) Write(text []byte) (int, error) {
+	n, err := r.Writer.Write(text)
+	if r.err == nil {
+		r.err = err
+	}
+	return n, err
 }
 
 // dispatch finds the verb and hands its arguments to urfave/cli in the order

@@ -113,10 +113,12 @@ type full struct{}
 func (full) Write([]byte) (int, error) { return 0, errors.New("no space left on device") }
 
 func TestResultThatCannotBePrinted(t *testing.T) {
-	var stderr bytes.Buffer
-	code := run(context.Background(), verbs(), []string{"version"}, full{}, &stderr)
-	if want := "eevee: cannot print the result: no space left on device\n"; code != exitFailed || stderr.String() != want {
-		t.Errorf("exit %d, stderr %q, want %q", code, stderr.String(), want)
+	for _, command := range []string{"version", "help", "solve --help", "help traces"} {
+		var stderr bytes.Buffer
+		code := run(context.Background(), verbs(), strings.Fields(command), full{}, &stderr)
+		if want := "eevee: cannot print the result: no space left on device\n"; code != exitFailed || stderr.String() != want {
+			t.Errorf("%s: exit %d, stderr %q, want %q", command, code, stderr.String(), want)
+		}
 	}
 }
 
