@@ -1,5 +1,7 @@
 package models
 
+import "gonum.org/v1/gonum/floats"
+
 // SelectableStage is a StageSample that can leave scenarios out without
 // computing any.
 type SelectableStage interface {
@@ -113,13 +115,15 @@ func (s *Scenarios) WeighCost(i int, weights []float64) func(c StageConfig, inpu
 // Weigh returns the weighted sum of x, its mean where there are no weights. A
 // weight of 0 leaves out what it weighs, even infinity.
 func Weigh(weights, x []float64) float64 {
-	sum := 0.0
 	if weights == nil {
-		for _, v := range x {
-			sum += v
-		}
-		return sum / float64(len(x))
+		return floats.Sum(x) / float64(len(x))
 	}
+	sum := floats.Dot(weights, x)
+	if sum == sum {
+		return sum
+	}
+	// Something is infinite or not a number: only what counts may say so.
+	sum = 0
 	for k, w := range weights {
 		if w != 0 {
 			sum += w * x[k]

@@ -139,7 +139,8 @@ func (e *evaluator) reaching(m Metric, cols [][]float64, from, to int, limit flo
 }
 
 // criticality writes weight[i][k] = share where stage i lies on the longest
-// path of scenario k, and 0 elsewhere. Every scenario has one such path.
+// path of scenario k, and 0 elsewhere. Every scenario has one such path, which
+// is followed from its end, all scenarios of a block at a time.
 func (e *evaluator) criticality(cols [][]float64, weight [][]float64, share float64) {
 	n := len(weight[0])
 	for _, w := range weight {
@@ -149,24 +150,34 @@ func (e *evaluator) criticality(cols [][]float64, weight [][]float64, share floa
 		size := min(block, n-from)
 		e.paths(cols, from, size)
 		for k := range size {
-			last := e.sinks[0]
-			for _, i := range e.sinks[1:] {
-				if e.ends[i][k] > e.ends[last][k] {
-					last = i
-				}
-			}
-			for i := last; i >= 0; {
-				weight[i][from+k] = share
-				next := -1
-				for x, p := range e.parents[i] {
-					if x == 0 || e.ends[p][k] > e.ends[next][k] {
-						next = p
+			weight[e.last(e.sinks, k)][from+k] = share
+		}
+		for i := len(weight) - 1; i >= 0; i-- {
+			w := weight[i][from : from+size]
+			switch parents := e.parents[i]; len(parents) {
+			case 0:
+			case 1:
+				floats.Add(weight[parents[0]][from:from+size], w)
+			default:
+				for k, v := range w {
+					if v != 0 {
+						weight[e.last(parents, k)][from+k] = v
 					}
 				}
-				i = next
 			}
 		}
 	}
+}
+
+// last returns the first of the stages that end last in scenario k of the block.
+func (e *evaluator) last(stages []int, k int) int {
+	last := stages[0]
+	for _, i := range stages[1:] {
+		if e.ends[i][k] > e.ends[last][k] {
+			last = i
+		}
+	}
+	return last
 }
 
 // paths leaves in ends when every stage ends.

@@ -377,12 +377,20 @@ func (s *search) affordable(l *list, slack float64) int {
 // still beat the incumbent: a lower bound that knows all paths, but no budget.
 // A few scenarios tell whether to look at all.
 func (s *search) tooSlow(n *node, lists []*list, left []int) bool {
-	return s.fastest(s.table.thin, n, lists, left) >= (1-hopeless)*s.goal() && s.fastest(s.table.all, n, lists, left) >= s.goal()
+	if s.incumbent == nil {
+		return false
+	}
+	t := s.table
+	if t.thin != t.all && s.fastest(t.thin, n, lists, left) < (1-hopeless)*s.goal()/s.best*s.thinMean() {
+		return false
+	}
+	return s.fastest(t.all, n, lists, left) >= s.settled()
 }
 
-// hopeless is how far below the goal, relatively, the mean over a few scenarios
-// has to be for that over all not to reach it.
-const hopeless = 0.05
+// hopeless is how far below the incumbent, relatively, the mean over a few
+// scenarios has to be for that over all not to reach it. In the same scenarios
+// both are off by about the same.
+const hopeless = 5e-4
 
 // fastest returns the mean of that latency over a view.
 func (s *search) fastest(of *view, n *node, lists []*list, left []int) float64 {

@@ -67,8 +67,12 @@ func (r *mixture) look(v *view) {
 	r.mix()
 }
 
-// restart evaluates the mixture anew, on a new order of the scenarios.
+// restart takes what depends on a new order of the scenarios.
 func (r *mixture) restart() {
+	if r.s.metric == Cost { // latency is linearised on every scenario
+		r.fixed = r.s.table.tail.weigh(Cost, nil)
+		return
+	}
 	r.prepare()
 	r.settle()
 }
@@ -127,9 +131,7 @@ func (r *mixture) linearise() {
 	r.latency = r.view.weigh(Latency, r.weight)
 	r.flow = make([]float64, len(r.weight))
 	for i, w := range r.weight {
-		for _, v := range w {
-			r.flow[i] += v
-		}
+		r.flow[i] = floats.Sum(w)
 	}
 	if r.s.metric == Cost && r.view == r.s.table.all {
 		r.s.cut(r.latency)

@@ -48,6 +48,8 @@ type search struct {
 	tolerance float64 // what the incumbent may be worse than the optimum, relatively
 	best      float64
 	incumbent []int
+	thinPick  []int   // the configuration that thinBest is of
+	thinBest  float64 // mean latency in the thin view
 	nodes     int
 	stopped   bool
 	open      float64 // smallest lower bound among the nodes that were not searched
@@ -326,12 +328,17 @@ func (s *search) inputOf(n *node, i int) int {
 // mean. It reports whether that settles the node: nothing below it is better.
 func (s *search) complete(n *node, lists []*list, bound float64) bool {
 	pick := slices.Clone(n.pick)
+	open := false
 	for i, l := range lists {
 		if l != nil {
-			pick[i] = l.items[0].choice
+			pick[i], open = l.items[0].choice, true
 		}
 	}
 	if !s.admits(pick) {
+		return false
+	}
+	// The bound is not exact where paths join: it settles nothing there.
+	if open && s.metric == Cost && s.joins && !s.reach && !s.promising(pick) {
 		return false
 	}
 	objective := s.offer(pick)
@@ -385,7 +392,17 @@ func (s *search) promising(pick []int) bool {
 	}
 	thin := s.table.thin
 	return s.metric == Latency || s.incumbent == nil || thin == s.table.all ||
-		s.eval.mean(Latency, thin.under(Latency, pick), thin.n) < s.eval.mean(Latency, thin.under(Latency, s.incumbent), thin.n)
+		s.eval.mean(Latency, thin.under(Latency, pick), thin.n) < s.thinMean()
+}
+
+// thinMean returns the mean latency of the incumbent in the scenarios that stand
+// for all.
+func (s *search) thinMean() float64 {
+	if !slices.Equal(s.thinPick, s.incumbent) {
+		thin := s.table.thin
+		s.thinPick, s.thinBest = s.incumbent, s.eval.mean(Latency, thin.under(Latency, s.incumbent), thin.n)
+	}
+	return s.thinBest
 }
 
 // cut keeps a linear lower bound of the objective for atLeast, the newest ones
