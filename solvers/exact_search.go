@@ -69,7 +69,7 @@ func newSearch(ctx context.Context, p *Problem, allowed int, limit float64) *sea
 	n := p.Scenarios.Len()
 	s := &search{
 		ctx: ctx, show: progressOf(ctx), space: p.Space, metric: p.Bound.Metric, eval: newEvaluator(w),
-		table:   newColumns(p, min(n, (4*(allowed+1)+block-1)/block*block)),
+		table:   newColumns(p, min(n, (3*(allowed+1)+block-1)/block*block)),
 		allowed: allowed, limit: limit,
 		elimination: p.Space.Elimination(p.Scenarios.ReadsInput),
 		readers:     make([][]int, w.Len()), lists: make(map[listKey]*list),
