@@ -168,7 +168,7 @@ func (r *mixture) solve(from []int, rounds int) {
 			r.settle()
 			return
 		}
-		if round >= fewestRounds && r.gap < tolerated {
+		if round >= fewestRounds && r.gap < max(tolerated, r.distance()/8) {
 			break
 		}
 	}
@@ -180,6 +180,17 @@ func (r *mixture) solve(from []int, rounds int) {
 		r.roundNear(8, 10, true, 0.1)
 		r.linearise()
 	}
+}
+
+// distance returns how far the mixture is below the incumbent, relatively, where
+// that is a mean latency; 0 where the search is large and the relaxation itself
+// has to prove what it can.
+func (r *mixture) distance() float64 {
+	s := r.s
+	if s.metric == Latency || s.incumbent == nil || s.large() {
+		return 0
+	}
+	return 1 - r.mixedTotal(r.latency)/s.thinMean()
 }
 
 // again solves the relaxation among the choices that are left.
@@ -221,7 +232,8 @@ func (r *mixture) finish(before int) {
 }
 
 // The relaxation is taken as solved once another step promises less than this,
-// relatively, but not before some rounds.
+// relatively, or less than an eighth of what the incumbent is above it, but not
+// before some rounds.
 const (
 	converged      = 2e-3
 	convergedLarge = 5e-4
