@@ -33,7 +33,7 @@ func (Exact) Solve(ctx context.Context, p *Problem, _ models.Streams) (Solution,
 		return Solution{}, err
 	}
 	if p.Plain() != nil {
-		a := &aimed{ctx: ctx, problem: p, demands: demands}
+		a := &aimed{ctx: ctx, problem: p, demands: demands, room: &room{maxBytes / 8}}
 		return a.solve(), nil
 	}
 	if numbers(p) > fine {

@@ -21,6 +21,7 @@ type aimed struct {
 	ctx     context.Context
 	problem *Problem
 	demands []Demand
+	room    *room
 	states  int
 }
 
@@ -50,13 +51,20 @@ func (a *aimed) leads() []lead {
 
 // search returns a search led by l with everything else of the aim beside it.
 func (a *aimed) search(l lead) *search {
-	s := newSearch(a.ctx, a.problem, l.allowed, l.limit)
+	s := a.plain(l.allowed, l.limit)
 	s.beside = &beside{}
 	for k, d := range a.demands {
 		if k != l.plain {
 			s.beside.demands = append(s.beside.demands, d)
 		}
 	}
+	return s
+}
+
+// plain returns a search without it.
+func (a *aimed) plain(allowed int, limit float64) *search {
+	s := newSearch(a.ctx, a.problem, allowed, limit)
+	s.table.room = a.room
 	return s
 }
 
@@ -96,7 +104,8 @@ func (a *aimed) bestLed() *search {
 		s := a.search(l)
 		s.start()
 		if s.incumbent == nil && !s.done() {
-			if pick := a.tightened(l, s); pick != nil {
+			if pick := a.tightened(l); pick != nil {
+				s.release()
 				s = a.search(l)
 				s.best, s.incumbent = math.Inf(1), pick
 				s.scale()
@@ -105,17 +114,21 @@ func (a *aimed) bestLed() *search {
 			}
 		}
 		a.ready(s)
-		switch {
-		case best == nil:
+		clear(s.lists)
+		if best == nil {
 			best = s
+			continue
+		}
+		switch {
 		case s.incumbent != nil && s.best < best.best && best.floor >= s.floor:
 			best.best, best.incumbent = s.best, s.incumbent
 		case s.floor > best.floor:
 			if best.best < s.best {
 				s.best, s.incumbent = best.best, best.incumbent
 			}
-			best = s
+			best, s = s, best
 		}
+		s.release()
 	}
 	return best
 }
@@ -183,12 +196,13 @@ func (s *search) screenBeside() {
 // tightened looks for a first configuration that keeps the aim: the answer to the
 // leading bound alone, whose limit is lowered by as much as that misses the
 // aim.
-func (a *aimed) tightened(l lead, of *search) []int {
+func (a *aimed) tightened(l lead) []int {
 	limit := l.limit
 	for range 8 {
-		s := newSearch(a.ctx, a.problem, l.allowed, limit)
+		s := a.plain(l.allowed, limit)
 		s.start()
 		if s.done() || s.incumbent == nil {
+			s.release()
 			return nil
 		}
 		latency, cost := s.outcomes(s.incumbent)
@@ -196,6 +210,7 @@ func (a *aimed) tightened(l lead, of *search) []int {
 		for _, d := range a.demands {
 			worst = max(worst, d.Reach(latency, cost)/d.Limit)
 		}
+		s.release()
 		if keepsAll(a.demands, latency, cost) {
 			return s.incumbent
 		}
@@ -210,7 +225,8 @@ func (a *aimed) tightened(l lead, of *search) []int {
 // was completed.
 func (a *aimed) percentile(mean *search, solution *Solution) bool {
 	rank := a.problem.objectiveRank(a.problem.Scenarios.Len())
-	s := newSearch(a.ctx, a.problem, rank, math.Inf(1))
+	mean.release()
+	s := a.plain(rank, math.Inf(1))
 	s.metric, s.reach = a.problem.Objective(), true
 	s.beside = &beside{demands: a.demands}
 	s.scale()
@@ -276,6 +292,7 @@ func (s *search) improve() {
 // for the aim to be in reach.
 func (a *aimed) stretch(of *search, solution *Solution) {
 	l := a.leads()[0]
+	of.release()
 	s := a.search(l)
 	s.reach, s.limit, s.patience = true, math.Inf(1), stretchNodes
 	s.beside.stretch = l.limit

@@ -19,7 +19,8 @@ type columns struct {
 	leading *view // the hard ones, hardest first
 	tail    *view // the first of those, which stand for the hardest
 	thin    *view // scenarios at equal distances, which stand for all
-	budget  int   // how many more numbers may be kept
+	room    *room // for what is kept
+	views   []*view
 
 	stop func() bool // whether sums need not be finished
 }
@@ -30,33 +31,6 @@ type stageColumns struct {
 	choices []models.StageConfig
 	inputs  []int // values of the input parallelism; one where it does not matter
 	parent  int   // the stage whose parallelism that is; -1 where it does not matter
-}
-
-// The memory that exact takes: for columns, and for what it makes of them for
-// lists of choices, at most this much each. What does not fit is computed again
-// when it is asked for.
-const (
-	maxBytes = 160 << 20
-	maxKept  = 96 << 20 / 8
-)
-
-// MaxMemory is how many bytes a search of Exact takes at most, apart from the
-// draws of the scenarios that it looks at most.
-const MaxMemory = 512 << 20
-
-// Memory returns how many bytes Exact takes at most to solve a problem, beside
-// the problem itself.
-func (Exact) Memory(p *Problem) int64 {
-	columns := 0
-	t := newColumns(p, 0)
-	for _, s := range t.stages {
-		columns += len(s.inputs) * len(s.choices)
-	}
-	n := int64(p.Scenarios.Len())
-	tables := min(maxBytes, 8*int64(columns)*2*n)
-	lists := min(8*maxKept, 8*int64(columns)*8*n)
-	mixture := 2 * 8 * int64(len(t.stages)) * n
-	return tables + lists + mixture + int64(len(t.stages))*2*64*n
 }
 
 // Tests make these smaller, so that small problems take the ways of large ones.
@@ -70,7 +44,7 @@ var (
 // hardest.
 func newColumns(p *Problem, hard int) *columns {
 	w := p.Workflow()
-	t := &columns{problem: p, n: p.Scenarios.Len(), hard: hard, budget: maxBytes / 8}
+	t := &columns{problem: p, n: p.Scenarios.Len(), hard: hard, room: &room{maxBytes / 8}}
 	for i := range w.Len() {
 		s := stageColumns{choices: p.Space.Choices(i), inputs: []int{0}, parent: -1}
 		if parent := w.InputParent(i); parent >= 0 && p.Scenarios.ReadsInput(i) {
@@ -80,15 +54,27 @@ func newColumns(p *Problem, hard int) *columns {
 	}
 	t.all = t.view(p.Scenarios)
 	t.thin = t.all
-	if t.n >= 2*thinnest {
-		rows := make([]int32, thinnest)
+	if thin := thinRows(t.n); thin < t.n {
+		rows := make([]int32, thin)
 		for k := range rows {
-			rows[k] = int32(k * t.n / thinnest)
+			rows[k] = int32(k * t.n / thin)
 		}
 		t.thin = t.view(p.Scenarios.Select(rows))
 	}
 	return t
 }
+
+// thinRows returns how many of n scenarios stand for all.
+func thinRows(n int) int {
+	if n < 2*thinnest {
+		return n
+	}
+	return thinnest
+}
+
+// hardRows returns how many of n scenarios lead, of which so many may exceed a
+// limit.
+func hardRows(n, allowed int) int { return min(n, (3*(allowed+1)+block-1)/block*block) }
 
 // order makes the scenarios with the largeSpace values the leading ones.
 func (t *columns) order(values []float64, tail int) {

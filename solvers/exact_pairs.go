@@ -52,7 +52,7 @@ func (b *beside) pairUp(s *search, demands []Demand, pick []int, flow []float64)
 	}
 	between := func(latencyRank, costRank int, latencyLimit, costLimit float64, minimised Metric) {
 		spare := latencyRank + costRank
-		n := min(s.table.n, spare+1+spare/8)
+		n := pairRows(s.table.n, spare)
 		byLatency, byCost := largest(latency, n), largest(cost, n)
 		slices.Reverse(byCost)
 		add(pairing{latency: s.viewOf(byLatency), cost: s.viewOf(byCost),
@@ -71,6 +71,10 @@ func (b *beside) pairUp(s *search, demands []Demand, pick []int, flow []float64)
 		between(chance[Latency].Allowed, chance[Cost].Allowed, chance[Latency].Limit, chance[Cost].Limit, "")
 	}
 }
+
+// pairRows returns how many rows a pairing of n scenarios has, of which spare may
+// break it.
+func pairRows(n, spare int) int { return min(n, spare+1+spare/8) }
 
 // limits returns both limits as they are now.
 func (p *pairing) limits(s *search, factor float64) (latency, cost float64) {

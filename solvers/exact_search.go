@@ -55,6 +55,7 @@ type search struct {
 	open      float64 // smallest lower bound among the nodes that were not searched
 	floor     float64 // lower bound proved at the root
 	kept      int     // numbers that lists hold
+	most      int     // that they may
 	show      func(Progress)
 }
 
@@ -69,13 +70,14 @@ func newSearch(ctx context.Context, p *Problem, allowed int, limit float64) *sea
 	n := p.Scenarios.Len()
 	s := &search{
 		ctx: ctx, show: progressOf(ctx), space: p.Space, metric: p.Bound.Metric, eval: newEvaluator(w),
-		table:   newColumns(p, min(n, (3*(allowed+1)+block-1)/block*block)),
+		table:   newColumns(p, hardRows(n, allowed)),
 		allowed: allowed, limit: limit,
 		elimination: p.Space.Elimination(p.Scenarios.ReadsInput),
 		readers:     make([][]int, w.Len()), lists: make(map[listKey]*list),
 		best: math.Inf(1), open: math.Inf(1), floor: math.Inf(-1),
 	}
 	s.table.stop = s.done
+	s.most = keptOf(numbers(p), n)
 	for i := range w.Len() {
 		s.joins = s.joins || len(w.Parents(i)) > 1 || len(w.Sinks()) > 1
 		choices := p.Space.Choices(i) // by parallelism
@@ -305,7 +307,7 @@ func (s *search) count() {
 	if s.nodes == s.patience {
 		s.stopped = true
 	}
-	if s.kept > maxKept {
+	if s.kept > s.most {
 		clear(s.lists)
 		s.kept = 0
 	}

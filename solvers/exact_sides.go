@@ -91,7 +91,7 @@ func (b *beside) prepare(s *search, pick []int) {
 		}
 		side := side{Demand: d}
 		side.worst, side.whole = tailSize(s.table.n, d.Percentile)
-		side.rows = s.hardest(hard, (4*(d.Allowed+1)+block-1)/block*block)
+		side.rows = s.hardest(hard, hardRows(s.table.n, d.Allowed))
 		b.sides = append(b.sides, side)
 	}
 }

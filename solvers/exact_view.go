@@ -12,7 +12,7 @@ type view struct {
 	whole     *view         // the one that this is the beginning of, which then holds the columns; else nil
 	latency   [][][]float64 // per stage and column; nil where not computed yet
 	cost      [][][]float64
-	room      [][]float64 // slabs that columns are cut from
+	slabs     [][]float64 // that columns are cut from
 	used      int         // columns cut so far
 }
 
@@ -25,6 +25,7 @@ func (t *columns) view(scenarios *models.Scenarios) *view {
 		v.latency = append(v.latency, make([][]float64, len(s.inputs)*len(s.choices)))
 		v.cost = append(v.cost, make([][]float64, len(s.inputs)*len(s.choices)))
 	}
+	t.views = append(t.views, v)
 	return v
 }
 
@@ -78,15 +79,14 @@ func (v *view) of(m Metric, i, c int) []float64 {
 
 // take returns room for a column, and whether it may be kept.
 func (v *view) take() (column []float64, kept bool) {
-	if v.used == slab*len(v.room) {
-		if v.table.budget < slab*v.n {
+	if v.used == slab*len(v.slabs) {
+		if !v.table.room.take(slab * v.n) {
 			return make([]float64, v.n), false
 		}
-		v.table.budget -= slab * v.n
-		v.room = append(v.room, make([]float64, slab*v.n))
+		v.slabs = append(v.slabs, make([]float64, slab*v.n))
 	}
 	from := v.used % slab * v.n
-	column = v.room[v.used/slab][from : from+v.n : from+v.n]
+	column = v.slabs[v.used/slab][from : from+v.n : from+v.n]
 	v.used++
 	return column, true
 }
