@@ -93,5 +93,10 @@
 // of the objective, joint bounds, and that two bounds contradict each other.
 //
 // Configurations whose objectives differ by less than a relative 1e-12, the
-// order of rounding, count as equally good.
+// order of rounding, count as equally good. A stage that is on the longest path of
+// no scenario may be of any size that keeps it so. Once an optimum is proved it is
+// exchanged for one as good that spends less, on average, of the metric that is
+// not minimised, one stage at a time: no stage of the answer can be changed, by
+// itself, to spend less at the same objective. That no change of several stages
+// together does is not proved.
 package solvers

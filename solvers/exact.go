@@ -43,6 +43,17 @@ func (Exact) Solve(ctx context.Context, p *Problem, _ models.Streams) (Solution,
 	return solveWhole(ctx, p, demands[0].Allowed), nil
 }
 
+// prove makes a solution the proved optimum of a completed search.
+func (o *Solution) prove(s *search) {
+	o.Status, o.LowerBound = Optimal, s.best
+	if s.reach {
+		o.LowerBound = s.limit
+	}
+	o.Objective = s.economise()
+	o.Config = s.space.Config(s.incumbent)
+	o.LowerBound = min(o.LowerBound, o.Objective)
+}
+
 // solveWhole searches a space whose choices can all be looked at. allowed
 // scenarios may exceed the limit.
 func solveWhole(ctx context.Context, p *Problem, allowed int) Solution {
@@ -59,8 +70,7 @@ func solveWhole(ctx context.Context, p *Problem, allowed int) Solution {
 		solution.Config = p.Space.Config(s.incumbent)
 		solution.Objective = s.best
 		if complete {
-			solution.Status = Optimal
-			solution.LowerBound = s.best
+			solution.prove(s)
 		}
 	case complete:
 		// Nothing is feasible. The same search, with the limit itself as the

@@ -86,8 +86,8 @@ func (a *aimed) solve() Solution {
 	case solution.Config != nil:
 	case s.incumbent != nil:
 		solution.Config, solution.Objective = a.problem.Space.Config(s.incumbent), s.best
-		if complete {
-			solution.Status, solution.LowerBound = Optimal, s.best
+		if complete && a.problem.Percentile == 0 {
+			solution.prove(s)
 		}
 	case complete:
 		solution.Status, solution.LowerBound = Infeasible, math.Inf(1)
@@ -261,7 +261,7 @@ func (a *aimed) percentile(mean *search, solution *Solution) bool {
 	}
 	solution.Config, solution.Objective = a.problem.Space.Config(s.incumbent), s.limit
 	if complete {
-		solution.Status, solution.LowerBound = Optimal, s.limit
+		solution.prove(s)
 	}
 	return complete
 }
