@@ -79,20 +79,21 @@ func (f *frugal) improve(i int) bool {
 		pick   []int
 		spends float64
 	}
+	var list []change
+	for j := range s.table.stages[i].choices {
+		to := slices.Clone(f.pick)
+		if to[i] = j; j != f.pick[i] && !s.done() && s.admits(to) && !f.worse(i, to) {
+			list = append(list, change{to, f.spends(to)})
+		}
+	}
+	if len(list) == 0 {
+		return false
+	}
 	now := f.spends(f.pick)
 	if !math.IsInf(now, 0) {
 		now -= precision * math.Abs(now)
 	}
-	var list []change
-	for j := range s.table.stages[i].choices {
-		to := slices.Clone(f.pick)
-		if to[i] = j; j == f.pick[i] || s.done() || !s.admits(to) || f.worse(i, to) {
-			continue
-		}
-		if spends := f.spends(to); spends < now {
-			list = append(list, change{to, spends})
-		}
-	}
+	list = slices.DeleteFunc(list, func(c change) bool { return !(c.spends < now) })
 	slices.SortStableFunc(list, func(a, b change) int { return cmp.Compare(a.spends, b.spends) })
 	for _, c := range list {
 		if !s.done() && !f.slower(i, c.pick) && f.value(c.pick) <= f.best && s.keepsEverything(c.pick) {
