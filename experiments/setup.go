@@ -84,6 +84,9 @@ func NewSetup(def *models.Definition, trace Trace, choice Choice) (*Setup, error
 	s.Trace = trace
 	start := time.Now()
 	if s.Profile, err = models.NewProfile(def, trace.Rows); err != nil {
+		if trace.Path != "" {
+			err = fmt.Errorf("%s: %w", trace.Path, err)
+		}
 		return nil, err
 	}
 	s.Model, err = FitModel(cmp.Or(choice.Model, modelNames[0]), s.Profile)

@@ -97,6 +97,9 @@ func NewProfile(def *Definition, rows []traces.Record) (*Profile, error) {
 			errs = append(errs, fmt.Errorf("row %d: "+format, append([]any{row}, args...)...))
 		}
 	}
+	if other := workflowOf(rows); other != "" && other != w.Name() {
+		return nil, fmt.Errorf("profile of workflow %s: the trace is of workflow %q", w.Name(), other)
+	}
 	g := gathering{def: def, at: map[run]*gathered{}}
 	for k, r := range rows {
 		if r.Statistic == traces.Run {
@@ -141,6 +144,18 @@ func NewProfile(def *Definition, rows []traces.Record) (*Profile, error) {
 		return nil, fmt.Errorf("profile of workflow %s: %w", w.Name(), err)
 	}
 	return p, nil
+}
+
+// workflowOf returns the workflow that all rows are of, "" where they are of
+// several or do not say.
+func workflowOf(rows []traces.Record) (name string) {
+	for i, r := range rows {
+		if i > 0 && r.Workflow != name {
+			return ""
+		}
+		name = r.Workflow
+	}
+	return name
 }
 
 // maxDefects bounds how many bad rows an error lists.

@@ -64,7 +64,7 @@ func TestBadProfileRows(t *testing.T) {
 		change func(*traces.Record)
 		want   string
 	}{
-		{func(r *traces.Record) { r.Workflow = "ml" }, `row 0: is of workflow "ml"`},
+		{func(r *traces.Record) { r.Workflow = "ml" }, `the trace is of workflow "ml"`},
 		{func(r *traces.Record) { r.Stage = "stage9" }, `no stage "stage9"`},
 		{func(r *traces.Record) { r.Execution = "" }, "workflow_execution_id"},
 		{func(r *traces.Record) { r.MemoryMB = 0 }, "memory_mb"},
@@ -77,6 +77,11 @@ func TestBadProfileRows(t *testing.T) {
 		if _, err := models.NewProfile(def, []traces.Record{r}); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("error %v does not say %q", err, c.want)
 		}
+	}
+	other := invocation("stage0", 0, 1, 1, 1)
+	other.Workflow = "ml"
+	if _, err := models.NewProfile(def, []traces.Record{invocation("stage0", 0, 1, 1, 1), other}); err == nil || !strings.Contains(err.Error(), `row 1: is of workflow "ml"`) {
+		t.Errorf("rows of two workflows: error %v", err)
 	}
 	if _, err := models.NewProfile(def, nil); err == nil || !strings.Contains(err.Error(), "no rows") {
 		t.Errorf("no rows: error %v", err)

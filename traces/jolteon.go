@@ -228,6 +228,10 @@ func (p *profileReader) workflow(root *jsonNode) {
 		p.defect(nil, "%s: a profile is an object of stages, this is %v", position(p.data, root.at), root.kind)
 		return
 	}
+	if !slices.ContainsFunc(root.keys, func(key string) bool { return slices.Contains(p.layout.Stages, key) }) {
+		p.defect(nil, "is no profile of workflow %s: it has none of the stages %s to %s", p.layout.Workflow, p.layout.Stages[0], p.layout.Stages[len(p.layout.Stages)-1])
+		return
+	}
 	for i, key := range root.keys {
 		if !slices.Contains(p.layout.Stages, key) {
 			p.defect(nil, "%s: workflow %s has no stage %q", position(p.data, root.items[i].at), p.layout.Workflow, key)

@@ -22,6 +22,7 @@ func reproduceSome(dir string, more ...string) []string {
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(reproducedFolder); dir != "" {
+		linePause = 0 // it says every step
 		os.Exit(Run(context.Background(), reproduceSome(dir, "--cache", filepath.Join(dir, "cache")), io.Discard, os.Stderr))
 	}
 	os.Exit(m.Run())

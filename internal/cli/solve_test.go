@@ -44,6 +44,8 @@ func TestSolveGolden(t *testing.T) {
 	s.write("two-columns.yaml", []byte("schema: eevee.csv-mapping/1\ncolumns: [{column: run, meaning: workflow_execution_id}, {column: stage, meaning: stage}, {column: mb, unit: MB, meaning: memory_mb}, {column: d, meaning: parallelism}, {column: s, unit: s, meaning: compute_s}]\nvalues: {statistic: mean}\n"))
 	s.run("traces import --quiet --workflow two --mapping $DIR/two-columns.yaml $DIR/two.csv -o $DIR/two.parquet")
 	s.run("solve --quiet --workflow $DIR/two.yaml --trace $DIR/two.parquet --latency 5s --samples 600 -o $DIR/two.json")
+	s.run("solve --quiet --workflow ml --trace $DIR/two.parquet --latency 5s")
+	s.run("solve --quiet --workflow ml --trace $DIR/two.json --latency 5s")
 	s.run("explain --quiet --workflow $DIR/two.yaml --trace $DIR/two.parquet $DIR/two.json")
 	s.compare()
 }
