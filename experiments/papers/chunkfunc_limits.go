@@ -217,7 +217,7 @@ func (f *chunkFunc) Find(ctx context.Context, lab *Lab) (Finding, error) {
 		totals := map[string]float64{}
 		for i, in := range w.Inputs {
 			at := w.Title + " " + in.Name
-			shares.Groups = append(shares.Groups, w.Short+", "+in.Name)
+			shares.Groups = append(shares.Groups, w.Short+" "+in.Name)
 			for k, m := range chunkFuncMethods {
 				n := float64(len(w.limits()))
 				reported := 0.0
