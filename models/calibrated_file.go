@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"strings"
 )
 
 // calibratedFile is the JSON form of a calibrated model: what was learnt, from
@@ -209,25 +208,6 @@ func readCalibrated(text []byte, from string, def *Definition) (*Calibrated, Mod
 	return m, ModelMeta{Trace: TraceRef(f.Trace)}, nil
 }
 
-// fileCheck collects the reasons why a file is no model.
-type fileCheck struct {
-	from string
-	errs []error
-}
-
-func (c *fileCheck) defect(field, format string, args ...any) {
-	if len(c.errs) < maxDefects {
-		c.errs = append(c.errs, fmt.Errorf("%s: %s: "+format, append([]any{c.from, field}, args...)...))
-	}
-}
-
-// within reports a number that is not finite or not in the given range.
-func (c *fileCheck) within(field string, v, low, high float64) {
-	if !finite(v) || v < low || v > high {
-		c.defect(field, "is %v", v)
-	}
-}
-
 // least is the smallest number that counts as positive: ratios of anything to
 // it stay finite.
 const least = 1e-100
@@ -235,27 +215,11 @@ const least = 1e-100
 // check reports every reason why the file is no model of w.
 func (f calibratedFile) check(from string, w *Workflow) error {
 	c := &fileCheck{from: from}
-	if f.Schema != ModelSchema {
-		c.defect("schema", "is %q, want %q", f.Schema, ModelSchema)
-	}
-	if f.Kind != kindCalibrated {
-		c.defect("kind", "is %q, want %q", f.Kind, kindCalibrated)
-	}
-	if strings.TrimSpace(f.Trace.Source) == "" {
-		c.defect("trace.source", "is empty")
-	}
-	if !isSHA256(f.Trace.SHA256) {
-		c.defect("trace.sha256", "%q is not 64 hexadecimal digits in lower case", f.Trace.SHA256)
-	}
+	known := c.head(fileHead{f.Schema, f.Kind, f.Workflow, f.Trace}, kindCalibrated, w)
 	if err := CalibratedSettings(f.Settings).check(); err != nil {
 		c.defect("settings.cold_share", "is %v, want 0 to 1", f.Settings.ColdShare)
 	}
-	switch {
-	case f.Workflow != w.Name():
-		c.defect("workflow", "is %q, want %q", f.Workflow, w.Name())
-	case len(f.Stages) != w.Len():
-		c.defect("stages", "%d stages, workflow %s has %d", len(f.Stages), w.Name(), w.Len())
-	default:
+	if known && c.stages(len(f.Stages), w) {
 		f.checkCorrelation(c)
 		for i, s := range f.Stages {
 			s.check(c, fmt.Sprintf("stages[%d]", i), i, w)

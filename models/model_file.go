@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"os"
 	"slices"
 	"strings"
@@ -232,49 +231,27 @@ func readKind(from string, text []byte) (kind string, err error) {
 
 // check reports every reason why the file is no model of w.
 func (f modelFile) check(from string, w *Workflow) error {
-	var errs []error
-	defect := func(field, format string, args ...any) {
-		if len(errs) < maxDefects {
-			errs = append(errs, fmt.Errorf("%s: %s: "+format, append([]any{from, field}, args...)...))
-		}
-	}
-	if f.Schema != ModelSchema {
-		defect("schema", "is %q, want %q", f.Schema, ModelSchema)
-	}
-	if f.Kind != kindJolteon {
-		defect("kind", "is %q, want %q", f.Kind, kindJolteon)
-	}
-	if strings.TrimSpace(f.Trace.Source) == "" {
-		defect("trace.source", "is empty")
-	}
-	if !isSHA256(f.Trace.SHA256) {
-		defect("trace.sha256", "%q is not 64 hexadecimal digits in lower case", f.Trace.SHA256)
-	}
-	if f.Workflow != w.Name() {
-		defect("workflow", "is %q, want %q", f.Workflow, w.Name())
-		return errors.Join(errs...)
-	}
-	if len(f.Stages) != w.Len() {
-		defect("stages", "%d stages, workflow %s has %d", len(f.Stages), w.Name(), w.Len())
-		return errors.Join(errs...)
+	c := &fileCheck{from: from}
+	if !c.head(fileHead{f.Schema, f.Kind, f.Workflow, f.Trace}, kindJolteon, w) || !c.stages(len(f.Stages), w) {
+		return errors.Join(c.errs...)
 	}
 	for i, s := range f.Stages {
 		at := fmt.Sprintf("stages[%d]", i)
 		stage := w.Stage(i)
 		if s.Name != stage.Name {
-			defect(at+".name", "is %q, stage %d of workflow %s is %q", s.Name, i, w.Name(), stage.Name)
+			c.defect(at+".name", "is %q, stage %d of workflow %s is %q", s.Name, i, w.Name(), stage.Name)
 			continue
 		}
 		if s.Splittable != stage.Splittable() {
-			defect(at+".splittable", "is %v, for workflow %s it is %v", s.Splittable, w.Name(), stage.Splittable())
+			c.defect(at+".splittable", "is %v, for workflow %s it is %v", s.Splittable, w.Name(), stage.Splittable())
 			continue
 		}
 		if len(s.Cold) == 0 {
-			defect(at+".cold_s", "is empty")
+			c.defect(at+".cold_s", "is empty")
 		}
 		for k, v := range s.Cold {
 			if !finite(v) {
-				defect(fmt.Sprintf("%s.cold_s[%d]", at, k), "is %v", v)
+				c.defect(fmt.Sprintf("%s.cold_s[%d]", at, k), "is %v", v)
 			}
 		}
 		for _, step := range []struct {
@@ -282,72 +259,57 @@ func (f modelFile) check(from string, w *Workflow) error {
 			modelStep
 		}{{"read", s.Read}, {"compute", s.Compute}, {"write", s.Write}} {
 			bases := stepBases(w, i, step.name)
-			step.check(at+"."+step.name, step.name, bases, defect)
+			step.check(at+"."+step.name, step.name, bases, c)
 			if other := step.Discarded; other != nil {
 				field := at + "." + step.name + ".discarded"
-				other.check(field, step.name, bases, defect)
+				other.check(field, step.name, bases, c)
 				if other.Basis == step.Basis {
-					defect(field+".basis", "is %q as that of the step itself", other.Basis)
+					c.defect(field+".basis", "is %q as that of the step itself", other.Basis)
 				}
 			}
 		}
 	}
-	return errors.Join(errs...)
+	return errors.Join(c.errs...)
 }
 
 // check reports what is wrong with the curve of the named step.
-func (c modelCurve) check(at, step string, bases []Basis, defect func(field, format string, args ...any)) {
-	if !slices.Contains(bases, Basis(c.Basis)) {
-		defect(at+".basis", "is %q, want one of %q", c.Basis, bases)
+func (m modelCurve) check(at, step string, bases []Basis, c *fileCheck) {
+	if !slices.Contains(bases, Basis(m.Basis)) {
+		c.defect(at+".basis", "is %q, want one of %q", m.Basis, bases)
 		return
 	}
-	params := stepParams(step, Basis(c.Basis))
-	if len(c.Params) != params {
-		defect(at+".params_s", "%d numbers, a %s step on %q has %d", len(c.Params), step, c.Basis, params)
+	params := stepParams(step, Basis(m.Basis))
+	if len(m.Params) != params {
+		c.defect(at+".params_s", "%d numbers, a %s step on %q has %d", len(m.Params), step, m.Basis, params)
 	}
-	if len(c.Factor) != params {
-		defect(at+".factor_s", "%d rows, want %d", len(c.Factor), params)
+	if len(m.Factor) != params {
+		c.defect(at+".factor_s", "%d rows, want %d", len(m.Factor), params)
 	}
-	for k, v := range c.Params {
+	for k, v := range m.Params {
 		if !finite(v) {
-			defect(fmt.Sprintf("%s.params_s[%d]", at, k), "is %v", v)
+			c.defect(fmt.Sprintf("%s.params_s[%d]", at, k), "is %v", v)
 		}
 	}
-	for j, row := range c.Factor {
+	for j, row := range m.Factor {
 		if len(row) != params {
-			defect(fmt.Sprintf("%s.factor_s[%d]", at, j), "%d numbers, want %d", len(row), params)
+			c.defect(fmt.Sprintf("%s.factor_s[%d]", at, j), "%d numbers, want %d", len(row), params)
 		}
 		for k, v := range row {
 			if !finite(v) {
-				defect(fmt.Sprintf("%s.factor_s[%d][%d]", at, j, k), "is %v", v)
+				c.defect(fmt.Sprintf("%s.factor_s[%d][%d]", at, j, k), "is %v", v)
 			}
 		}
 	}
-	if !finite(c.SSR) || c.SSR < 0 {
-		defect(at+".ssr_s2", "is %v", c.SSR)
+	if !finite(m.SSR) || m.SSR < 0 {
+		c.defect(at+".ssr_s2", "is %v", m.SSR)
 	}
-	if !finite(c.MeanAbs) || c.MeanAbs < 0 {
-		defect(at+".mean_abs_relative_error", "is %v", c.MeanAbs)
+	if !finite(m.MeanAbs) || m.MeanAbs < 0 {
+		c.defect(at+".mean_abs_relative_error", "is %v", m.MeanAbs)
 	}
-	if !finite(c.MeanSign) {
-		defect(at+".mean_relative_error", "is %v", c.MeanSign)
+	if !finite(m.MeanSign) {
+		c.defect(at+".mean_relative_error", "is %v", m.MeanSign)
 	}
-	if c.N <= params {
-		defect(at+".n", "is %d, a fit of %d parameters needs more than %d observations", c.N, params, params)
+	if m.N <= params {
+		c.defect(at+".n", "is %d, a fit of %d parameters needs more than %d observations", m.N, params, params)
 	}
-}
-
-func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
-
-func isSHA256(s string) bool {
-	return len(s) == 64 && strings.Trim(s, "0123456789abcdef") == ""
-}
-
-// ModelFileSchema returns the JSON Schema of the model file.
-func ModelFileSchema() []byte {
-	text, err := data.ReadFile("data/schemas/model.schema.json")
-	if err != nil {
-		panic(err) // the file is part of the program
-	}
-	return text
 }

@@ -84,21 +84,7 @@ func readStated(text []byte, from string, def *Definition) (*Stated, ModelMeta, 
 // check reports every reason why the file is no model of w.
 func (f statedFile) check(from string, w *Workflow) error {
 	c := &fileCheck{from: from}
-	if f.Schema != ModelSchema {
-		c.defect("schema", "is %q, want %q", f.Schema, ModelSchema)
-	}
-	if f.Kind != kindStated {
-		c.defect("kind", "is %q, want %q", f.Kind, kindStated)
-	}
-	if strings.TrimSpace(f.Trace.Source) == "" {
-		c.defect("trace.source", "is empty")
-	}
-	if !isSHA256(f.Trace.SHA256) {
-		c.defect("trace.sha256", "%q is not 64 hexadecimal digits in lower case", f.Trace.SHA256)
-	}
-	if f.Workflow != w.Name() {
-		c.defect("workflow", "is %q, want %q", f.Workflow, w.Name())
-	} else {
+	if c.head(fileHead{f.Schema, f.Kind, f.Workflow, f.Trace}, kindStated, w) {
 		f.checkModel(c, w)
 	}
 	return errors.Join(c.errs...)
@@ -111,8 +97,7 @@ func (f statedFile) checkModel(c *fileCheck, w *Workflow) {
 	} else if f.Law.Speed == 0 {
 		c.defect("law.speed", "is 0")
 	}
-	if len(f.Stages) != w.Len() {
-		c.defect("stages", "%d stages, workflow %s has %d", len(f.Stages), w.Name(), w.Len())
+	if !c.stages(len(f.Stages), w) {
 		return
 	}
 	for i, s := range f.Stages {
