@@ -1,7 +1,6 @@
 package experiments
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -154,14 +153,9 @@ func ReadSchedule(path string, w *models.Workflow) (*models.Schedule, error) {
 
 // misread says where a JSON text could not be read, and what was expected there.
 func misread(text []byte, err error) error {
-	at := int64(len(text))
-	var syntax *json.SyntaxError
+	line := models.LineOf(text, err)
 	var kind *json.UnmarshalTypeError
-	switch {
-	case errors.As(err, &syntax):
-		at = syntax.Offset
-	case errors.As(err, &kind):
-		at = kind.Offset
+	if errors.As(err, &kind) {
 		wanted := "another value"
 		switch kind.Type.Kind() {
 		case reflect.Int, reflect.Uint64:
@@ -177,7 +171,7 @@ func misread(text []byte, err error) error {
 		}
 		err = fmt.Errorf("%s: %s, want %s", kind.Field, kind.Value, wanted)
 	}
-	return fmt.Errorf("line %d: %w", 1+bytes.Count(text[:min(at, int64(len(text)))], []byte("\n")), err)
+	return fmt.Errorf("line %d: %w", line, err)
 }
 
 // ReadResult reads the answer in a file that "eevee solve -o" wrote. Its

@@ -101,7 +101,7 @@ func ReadWfFormat(r io.Reader, from string) (*WfInstance, error) {
 	}
 	var f wfFile
 	if err := json.Unmarshal(text, &f); err != nil {
-		return nil, fmt.Errorf("%s:%d: not WfFormat: %w", from, lineOf(text, err), err)
+		return nil, fmt.Errorf("%s:%d: not WfFormat: %w", from, LineOf(text, err), err)
 	}
 	switch {
 	case f.Workflow == nil || f.Version == "":
@@ -144,8 +144,9 @@ func unpacked(r io.Reader) ([]byte, error) {
 	return text, err
 }
 
-// lineOf returns the line of a JSON text in which an error was found.
-func lineOf(text []byte, err error) int {
+// LineOf returns the line, from 1, of a JSON text in which encoding/json found an
+// error.
+func LineOf(text []byte, err error) int {
 	at := int64(len(text))
 	var syntax *json.SyntaxError
 	var kind *json.UnmarshalTypeError

@@ -60,21 +60,8 @@ func importVerb() verb {
 			if len(q.Logs)+len(q.Profile) == 0 {
 				return usagef("give logs of the machine's executions, or a --profile of its functions; \"eevee workflows import\" takes a machine alone")
 			}
-			replaces, err := experiments.CheckImportFolder(output)
+			im, err := intoFolder(c, output, func() (*experiments.Imported, error) { return experiments.Import(c.ctx, q) })
 			if err != nil {
-				return err
-			}
-			im, err := experiments.Import(c.ctx, q)
-			if err != nil {
-				return err
-			}
-			if err := c.ctx.Err(); err != nil {
-				return err
-			}
-			if replaces {
-				c.remark("%s exists and is replaced", output)
-			}
-			if err := im.Write(output); err != nil {
 				return err
 			}
 			for _, w := range im.Report.Warnings {
@@ -83,6 +70,25 @@ func importVerb() verb {
 			return c.result(im.Report, func(w io.Writer) error { return writeImport(w, im.Report) })
 		},
 	}
+}
+
+// intoFolder writes what an import reads to a folder, which it replaces if that is
+// one of an import.
+func intoFolder[I interface{ Write(folder string) error }](c *call, folder string, read func() (I, error)) (im I, err error) {
+	replaces, err := experiments.CheckImportFolder(folder)
+	if err != nil {
+		return im, err
+	}
+	if im, err = read(); err != nil {
+		return im, err
+	}
+	if err := c.ctx.Err(); err != nil {
+		return im, err
+	}
+	if replaces {
+		c.remark("%s exists and is replaced", folder)
+	}
+	return im, im.Write(folder)
 }
 
 func writeImport(w io.Writer, r experiments.ImportReport) error {

@@ -70,21 +70,8 @@ func (m *instanceImport) run(c *call, w *experiments.WorkflowFile, name, output 
 	if c.isSet("cpu-share") {
 		q.CPUShare = &m.cpuShare
 	}
-	replaces, err := experiments.CheckImportFolder(output)
+	im, err := intoFolder(c, output, func() (*experiments.ImportedInstance, error) { return experiments.ImportInstance(w, q) })
 	if err != nil {
-		return err
-	}
-	im, err := experiments.ImportInstance(w, q)
-	if err != nil {
-		return err
-	}
-	if err := c.ctx.Err(); err != nil {
-		return err
-	}
-	if replaces {
-		c.remark("%s exists and is replaced", output)
-	}
-	if err := im.Write(output); err != nil {
 		return err
 	}
 	for _, w := range im.Report.Warnings {
