@@ -98,11 +98,15 @@ func TestArtifactDraws(t *testing.T) {
 	}
 }
 
-// Every statement says what it must before it runs, and ids are unique.
+// Every statement says what it must before it runs; ids are unique, and those of
+// the catalogue.
 func TestStatements(t *testing.T) {
 	seen := map[string]bool{}
-	for _, r := range All() {
-		s := r.Statement()
+	for _, e := range catalogue {
+		s := e.create().Statement()
+		if s.ID != e.id {
+			t.Errorf("%s is listed as %s", s.ID, e.id)
+		}
 		if s.ID == "" || s.Paper == "" || s.Title == "" || s.Claim == "" || s.Data == "" || s.RefutedBy == "" && !strings.HasPrefix(s.Claim, "None") {
 			t.Errorf("incomplete: %+v", s)
 		}

@@ -2,9 +2,6 @@ package papers
 
 import (
 	"context"
-	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"eevee/experiments"
@@ -113,82 +110,4 @@ func (f Findings) Claims() ClaimList {
 		list.Claims = append(list.Claims, one.Claims...)
 	}
 	return list
-}
-
-// All returns the experiments, in the order in which they run and are
-// reported; those that measure times run last.
-func All() []Experiment {
-	return []Experiment{
-		newHeadlines(),
-		newFig8(),
-		newFig9(),
-		newBaselines(),
-		newTightness("data/fig10.yaml"),
-		newTightness("data/fig11.yaml"),
-		newFig12(),
-		newTable3(),
-		newTable4(),
-		newTable5(),
-		newSampling(),
-		newSampleSize(),
-		newSensitivity(),
-		newDitto(),
-		newStepConfFig3(),
-		newStepConfFig4(),
-		newStepConfFig10(),
-		newStepConfFig14(),
-		newStepConfFig18(),
-		newStepConfFig19(),
-		newStepConfPrewarming(),
-		newChunkFunc(),
-		newJanus(),
-		newDittoRedis(),
-		newDittoAblation(),
-		newDittoSteps(),
-		newGantt(),
-		newGanttLoad(),
-		newCaerus(),
-		newOrion(),
-		newViolations(),
-		newFrontier(),
-		newRegret(),
-		newCoverage(),
-		newWarmChoice(),
-		newMissing(),
-		newExplorer(),
-		newJointlambda(),
-		newFig13(),
-		newOverhead(),
-		newTable6(),
-		newStepConfScaling(),
-	}
-}
-
-// IDs returns the ids of the experiments, in their order.
-func IDs() []string {
-	var ids []string
-	for _, r := range All() {
-		ids = append(ids, r.Statement().ID)
-	}
-	return ids
-}
-
-// Select returns the experiments with the ids of only, in the order of All,
-// without those of skip; no ids in only select all of them. The error of an
-// unknown id lists those that there are.
-func Select(only, skip []string) ([]Experiment, error) {
-	known := IDs()
-	for _, id := range slices.Concat(only, skip) {
-		if !slices.Contains(known, id) {
-			return nil, fmt.Errorf("there is no figure or table %q; choose from %s", id, strings.Join(known, ", "))
-		}
-	}
-	left := slices.DeleteFunc(All(), func(e Experiment) bool {
-		id := e.Statement().ID
-		return len(only) > 0 && !slices.Contains(only, id) || slices.Contains(skip, id)
-	})
-	if len(left) == 0 {
-		return nil, fmt.Errorf("nothing is left to do: all that is selected is skipped, too")
-	}
-	return left, nil
 }
