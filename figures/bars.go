@@ -75,15 +75,7 @@ func (b Bar) check() error {
 	return nil
 }
 
-// Save writes the bars as NAME.png, NAME.svg and NAME.pdf and their data as
-// NAME.csv into dir, as Chart.Save does.
-func (b Bars) Save(dir, name string) ([]string, error) {
-	f, err := b.frame()
-	if err != nil {
-		return nil, fmt.Errorf("figures: %s: %w", name, err)
-	}
-	return f.sheet().save(dir, name, b.WriteCSV)
-}
+func (b Bars) formats(r Resolution) ([]format, error) { return formatsOf(b, r) }
 
 // WriteCSV writes one row per bar: group, series, value and bounds, which are
 // empty where there are none; so is the value of a missing bar. Every number

@@ -106,7 +106,7 @@ func TestBarsDefects(t *testing.T) {
 		"log":       {Bars{Y: Axis{Log: true}}, []string{"y axis", "logarithmic"}},
 		"same name": {Bars{Series: []BarSeries{{Name: "s"}, {Name: "s"}}}, []string{`series 1 ("s")`, "series 0"}},
 	} {
-		_, err := c.Save(t.TempDir(), "fig")
+		_, err := Save(t.TempDir(), "fig", c, Print)
 		if err == nil {
 			t.Errorf("%s: no error", name)
 			continue

@@ -81,15 +81,7 @@ func (b Box) check(log bool) error {
 	return nil
 }
 
-// Save writes the picture as NAME.png, NAME.svg and NAME.pdf and its data as
-// NAME.csv into dir, as Chart.Save does.
-func (b Boxes) Save(dir, name string) ([]string, error) {
-	f, err := b.frame()
-	if err != nil {
-		return nil, fmt.Errorf("figures: %s: %w", name, err)
-	}
-	return f.sheet().save(dir, name, b.WriteCSV)
-}
+func (b Boxes) formats(r Resolution) ([]format, error) { return formatsOf(b, r) }
 
 // WriteCSV writes one row per box: group, series, its five numbers, which are
 // empty for a missing box, and the group's limit, if any. Every number reads back

@@ -94,7 +94,7 @@ func TestBoxesDefects(t *testing.T) {
 	} {
 		b := testBoxes()
 		test.change(&b)
-		_, err := b.Save(t.TempDir(), "fig")
+		_, err := Save(t.TempDir(), "fig", b, Print)
 		if err == nil || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), "figures: fig: ") {
 			t.Errorf("%s: error %v does not say %q", name, err, test.want)
 		}

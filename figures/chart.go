@@ -126,17 +126,7 @@ func (c Chart) checkPoints(s Series) error {
 	return nil
 }
 
-// Save writes the chart as NAME.png, NAME.svg and NAME.pdf and its data as
-// NAME.csv into dir, which it makes if need be, and returns their paths. The
-// same chart gives the same bytes. A number that cannot be drawn is an error
-// that names the series and the index of the point, and nothing is written.
-func (c Chart) Save(dir, name string) ([]string, error) {
-	s, err := c.sheet()
-	if err != nil {
-		return nil, fmt.Errorf("figures: %s: %w", name, err)
-	}
-	return s.save(dir, name, c.WriteCSV)
-}
+func (c Chart) formats(r Resolution) ([]format, error) { return formatsOf(c, r) }
 
 // WriteCSV writes the numbers that the chart shows, one row per point: series,
 // x, y, their bounds (empty where there are none) and the label. Every number
@@ -164,15 +154,6 @@ func heading(name string, a Axis) string {
 		return name + ": " + title
 	}
 	return name
-}
-
-// sheet checks the chart and lays it out.
-func (c Chart) sheet() (sheet, error) {
-	f, err := c.frame()
-	if err != nil {
-		return sheet{}, err
-	}
-	return f.sheet(), nil
 }
 
 func (c Chart) frame() (frame, error) {

@@ -144,7 +144,7 @@ func TestChartDefects(t *testing.T) {
 		"reference kind":  {Chart{References: []Reference{{Kind: 7}}}, []string{"reference 0", "7"}},
 		"reference log":   {Chart{X: Axis{Log: true}, References: []Reference{{Kind: Vertical, Value: -1}}}, []string{"reference 0", "logarithmic"}},
 	} {
-		_, err := c.Save(t.TempDir(), "fig")
+		_, err := Save(t.TempDir(), "fig", c, Print)
 		if err == nil {
 			t.Errorf("%s: no error", name)
 			continue
@@ -312,7 +312,7 @@ func TestSeriesLikeAnother(t *testing.T) {
 		t.Errorf("the colour of the data reaches over %v of %v", r, img.Bounds())
 	}
 	c.Series[1].Like = "nothing"
-	if _, err := c.Save(t.TempDir(), "c"); err == nil || !strings.Contains(err.Error(), `is like "nothing"`) {
+	if _, err := Save(t.TempDir(), "c", c, Print); err == nil || !strings.Contains(err.Error(), `is like "nothing"`) {
 		t.Errorf("error %v", err)
 	}
 }

@@ -42,13 +42,11 @@ var (
 	boxFill   = color.NRGBA{0xe9, 0xf2, 0xf8, 0xff}
 )
 
-// Save writes the graph as NAME.png, NAME.svg and NAME.pdf and its stages as
-// NAME.csv into dir, as Chart.Save does.
-func (g Graph) Save(dir, name string) ([]string, error) {
+func (g Graph) formats(r Resolution) ([]format, error) {
 	if err := g.check(); err != nil {
-		return nil, fmt.Errorf("figures: %s: %w", name, err)
+		return nil, err
 	}
-	return g.plan().sheet().save(dir, name, g.WriteCSV)
+	return g.plan().sheet().formats(r, g.WriteCSV), nil
 }
 
 func (g Graph) check() error {
@@ -305,5 +303,5 @@ func (g Graph) PNG() ([]byte, error) {
 	if err := g.check(); err != nil {
 		return nil, fmt.Errorf("figures: %w", err)
 	}
-	return g.plan().sheet().png()
+	return g.plan().sheet().png(Print)
 }

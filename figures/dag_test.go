@@ -275,10 +275,10 @@ func ExampleGraph_WriteCSV() {
 }
 
 func TestGraphDefects(t *testing.T) {
-	if _, err := (Graph{}).Save(t.TempDir(), "g"); err == nil || !strings.Contains(err.Error(), "no workflow") {
+	if _, err := Save(t.TempDir(), "g", Graph{}, Print); err == nil || !strings.Contains(err.Error(), "no workflow") {
 		t.Errorf("error %v", err)
 	}
-	_, err := Graph{Workflow: layered(t, 3, 1, 1), Notes: []string{"a"}}.Save(t.TempDir(), "g")
+	_, err := Save(t.TempDir(), "g", Graph{Workflow: layered(t, 3, 1, 1), Notes: []string{"a"}}, Print)
 	if err == nil || !strings.Contains(err.Error(), "1 notes for 3 stages") {
 		t.Errorf("error %v", err)
 	}

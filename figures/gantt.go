@@ -188,15 +188,7 @@ func (s Span) check() error {
 	return nil
 }
 
-// Save writes the chart as NAME.png, NAME.svg and NAME.pdf and its data as
-// NAME.csv into dir, as Chart.Save does.
-func (g Gantt) Save(dir, name string) ([]string, error) {
-	f, err := g.frame()
-	if err != nil {
-		return nil, fmt.Errorf("figures: %s: %w", name, err)
-	}
-	return f.sheet().save(dir, name, g.WriteCSV)
-}
+func (g Gantt) formats(r Resolution) ([]format, error) { return formatsOf(g, r) }
 
 // WriteCSV writes one row per span: lane, row, kind, start and end in seconds
 // and whether the lane is on the critical path. Every number reads back as the

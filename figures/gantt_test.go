@@ -168,7 +168,7 @@ func TestGanttDefects(t *testing.T) {
 		"critical lane": {Gantt{Critical: []string{"x"}}, []string{`"x"`}},
 		"many":          {many, []string{"span 4", "and 95 more"}},
 	} {
-		_, err := c.Save(t.TempDir(), "fig")
+		_, err := Save(t.TempDir(), "fig", c, Print)
 		if err == nil {
 			t.Errorf("%s: no error", name)
 			continue

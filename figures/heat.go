@@ -45,15 +45,7 @@ func (h Heat) check() error {
 	return errors.Join(errs...)
 }
 
-// Save writes the picture as NAME.png, NAME.svg and NAME.pdf and its data as
-// NAME.csv into dir, as Chart.Save does.
-func (h Heat) Save(dir, name string) ([]string, error) {
-	f, err := h.frame()
-	if err != nil {
-		return nil, fmt.Errorf("figures: %s: %w", name, err)
-	}
-	return f.sheet().save(dir, name, h.WriteCSV)
-}
+func (h Heat) formats(r Resolution) ([]format, error) { return formatsOf(h, r) }
 
 // WriteCSV writes one row per field: row, column and value, which is empty
 // where nothing is known. Every number reads back as the same float64.

@@ -73,7 +73,7 @@ func TestBadHeats(t *testing.T) {
 	} {
 		h := testHeat()
 		change(&h)
-		if _, err := h.Save(t.TempDir(), "h"); err == nil {
+		if _, err := Save(t.TempDir(), "h", h, Print); err == nil {
 			t.Errorf("%s: is drawn", name)
 		}
 	}

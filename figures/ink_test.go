@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"image"
 	"image/color"
-	"io"
 	"math"
 	"testing"
 
@@ -95,13 +94,13 @@ func inkOf(s sheet) *ink {
 // specimen is a picture with its layout.
 type specimen struct {
 	name string
-	saver
+	Drawing
 	sheet sheet
 }
 
-func of(t testing.TB, name string, p saver) specimen {
+func of(t testing.TB, name string, p Drawing) specimen {
 	t.Helper()
-	s := specimen{name: name, saver: p}
+	s := specimen{name: name, Drawing: p}
 	var err error
 	var f frame
 	switch p := p.(type) {
@@ -122,11 +121,6 @@ func of(t testing.TB, name string, p saver) specimen {
 	}
 	s.sheet = f.sheet()
 	return s
-}
-
-type saver interface {
-	Save(dir, name string) ([]string, error)
-	WriteCSV(w io.Writer) error
 }
 
 const longName = "a very long name that goes on and on, past every border that a picture may have, until nobody remembers how it began"

@@ -105,7 +105,7 @@ func likenesses(t testing.TB) map[string]sheet {
 func TestPicturesLookAsTheyDid(t *testing.T) {
 	for name, s := range likenesses(t) {
 		path := filepath.Join("testdata", "likeness", name+".png")
-		small := thumbnail(s.pixels().Image())
+		small := thumbnail(s.pixels(Print).Image())
 		if *update {
 			var b bytes.Buffer
 			if err := png.Encode(&b, small); err != nil {
@@ -143,7 +143,7 @@ func TestLikenessTellsPicturesApart(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return thumbnail(f.sheet().pixels().Image())
+		return thumbnail(f.sheet().pixels(Print).Image())
 	}
 	seen := func(change func(*Chart)) bool {
 		mean, most := difference(chart(nil), chart(change))

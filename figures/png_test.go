@@ -47,27 +47,32 @@ func TestPNGHoldsItsPixels(t *testing.T) {
 	})
 }
 
-// A picture of the common width is printed as wide as it is: 400 points, of which
-// an inch has 72.
+// A picture of the common width is printed as wide as it is, whatever its
+// resolution: 400 points, of which an inch has 72.
 func TestPNGSaysItsSizeInPrint(t *testing.T) {
 	f, err := testHeat().frame()
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := f.sheet().png()
-	if err != nil {
-		t.Fatal(err)
-	}
-	size, err := png.DecodeConfig(bytes.NewReader(text))
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, print, ok := bytes.Cut(text, []byte("pHYs"))
-	if !ok || print[8] != 1 || !bytes.Equal(print[:4], print[4:8]) {
-		t.Fatalf("no resolution in metres: % x", print[:min(9, len(print))])
-	}
-	inches := float64(size.Width) / float64(binary.BigEndian.Uint32(print)) / 0.0254
-	if points := 72 * inches; points < 399.9 || points > 400.1 {
-		t.Errorf("it is %.2f points wide in print, want 400", points)
+	for r, width := range map[Resolution]int{Print: 1600, Screen: 800} {
+		text, err := f.sheet().png(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		size, err := png.DecodeConfig(bytes.NewReader(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if size.Width != width {
+			t.Errorf("%d pixels wide, want %d", size.Width, width)
+		}
+		_, print, ok := bytes.Cut(text, []byte("pHYs"))
+		if !ok || print[8] != 1 || !bytes.Equal(print[:4], print[4:8]) {
+			t.Fatalf("no resolution in metres: % x", print[:min(9, len(print))])
+		}
+		inches := float64(size.Width) / float64(binary.BigEndian.Uint32(print)) / 0.0254
+		if points := 72 * inches; points < 399.9 || points > 400.1 {
+			t.Errorf("it is %.2f points wide in print, want 400", points)
+		}
 	}
 }

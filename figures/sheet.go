@@ -3,16 +3,11 @@ package figures
 import (
 	"bytes"
 	"encoding/csv"
-	"fmt"
 	"image"
 	"io"
 	"math"
-	"os"
-	"path/filepath"
 	"strconv"
-	"strings"
 
-	"github.com/google/renameio/v2"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgimg"
@@ -25,25 +20,30 @@ type sheet struct {
 	draw func(draw.Canvas)
 }
 
-// The resolution of a PNG. A picture of the common width is 1600 pixels wide;
-// the largest ones get fewer to the point, so that they stay manageable.
+// Resolution is that of a PNG, in pixels per inch.
+type Resolution int
+
 const (
-	pixelsPerPoint = 4
-	mostPixels     = 24e6
+	Print  Resolution = 288 // 1600 pixels for the common width
+	Screen Resolution = 144 // 800 pixels, drawn in a third of the time
 )
 
+// mostPixels keep the largest pictures manageable: they get fewer per inch.
+const mostPixels = 24e6
+
 // pixels returns the sheet as an image on white.
-func (s sheet) pixels() *vgimg.Canvas {
-	density := min(pixelsPerPoint, math.Sqrt(mostPixels/float64(s.w*s.h)))
-	c := vgimg.NewWith(vgimg.UseWH(s.w, s.h), vgimg.UseDPI(max(1, int(72*density))))
+func (s sheet) pixels(r Resolution) *vgimg.Canvas {
+	square := (s.w / vg.Inch) * (s.h / vg.Inch)
+	perInch := min(int(r), int(math.Sqrt(mostPixels/float64(square))))
+	c := vgimg.NewWith(vgimg.UseWH(s.w, s.h), vgimg.UseDPI(max(1, perInch)))
 	s.draw(draw.New(c))
 	return c
 }
 
 // png returns the sheet as a PNG file.
-func (s sheet) png() ([]byte, error) {
+func (s sheet) png(r Resolution) ([]byte, error) {
 	var b bytes.Buffer
-	c := s.pixels()
+	c := s.pixels(r)
 	err := writePNG(&b, c.Image().(*image.RGBA), c.DPI())
 	return b.Bytes(), err
 }
@@ -61,55 +61,23 @@ func (s sheet) svg() ([]byte, error) {
 		[]byte("font-family:Liberation Sans,Arial,Helvetica,sans-serif")), err
 }
 
-// save writes NAME.png, NAME.svg, NAME.pdf and NAME.csv into dir and returns
-// their paths. Nothing is written unless all four can be made, and each
-// appears whole or not at all.
-func (s sheet) save(dir, name string, data func(io.Writer) error) ([]string, error) {
-	return saveAll(dir, name, []format{
-		{"png", s.png},
+// formats returns the files of the sheet and of the numbers that it shows.
+func (s sheet) formats(r Resolution, data func(io.Writer) error) []format {
+	return []format{
+		{"png", func() ([]byte, error) { return s.png(r) }},
 		{"svg", s.svg},
 		{"pdf", s.pdf},
 		{"csv", buffered(data)},
-	})
-}
-
-// format is a file extension and what makes the file's contents.
-type format struct {
-	extension string
-	contents  func() ([]byte, error)
-}
-
-func buffered(write func(io.Writer) error) func() ([]byte, error) {
-	return func() ([]byte, error) {
-		var b bytes.Buffer
-		err := write(&b)
-		return b.Bytes(), err
 	}
 }
 
-func saveAll(dir, name string, formats []format) ([]string, error) {
-	if name == "" || strings.HasPrefix(name, ".") || strings.ContainsAny(name, `/\`) {
-		return nil, fmt.Errorf("figures: %q is not a file name; it must have no slash and not begin with a point", name)
+// formatsOf returns the files of a drawing with axes.
+func formatsOf(d framed, r Resolution) ([]format, error) {
+	f, err := d.frame()
+	if err != nil {
+		return nil, err
 	}
-	contents := make([][]byte, len(formats))
-	for i, f := range formats {
-		var err error
-		if contents[i], err = f.contents(); err != nil {
-			return nil, fmt.Errorf("figures: %s.%s: %w", name, f.extension, err)
-		}
-	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, fmt.Errorf("figures: %w", err)
-	}
-	var paths []string
-	for i, f := range formats {
-		path := filepath.Join(dir, name+"."+f.extension)
-		if err := renameio.WriteFile(path, contents[i], 0o644); err != nil {
-			return paths, fmt.Errorf("figures: %w", err)
-		}
-		paths = append(paths, path)
-	}
-	return paths, nil
+	return f.sheet().formats(r, d.WriteCSV), nil
 }
 
 // writeRows writes rows of comma-separated values (RFC 4180, lines end in LF).

@@ -19,15 +19,18 @@ import (
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
+// pixelsPerPoint is the resolution Print, of 72 points to the inch.
+const pixelsPerPoint = 4
+
 // rendered returns the pixels of a sheet.
-func rendered(s sheet) *image.RGBA { return s.pixels().Image().(*image.RGBA) }
+func rendered(s sheet) *image.RGBA { return s.pixels(Print).Image().(*image.RGBA) }
 
 // Every picture is laid out and drawn twice, the second time beside others; all
 // files must be equal to the last byte.
 func TestSameBytes(t *testing.T) {
 	files := func(s specimen) map[string]string {
 		all := map[string]string{}
-		for _, f := range []format{{"png", s.sheet.png}, {"svg", s.sheet.svg}, {"pdf", s.sheet.pdf}, {"csv", buffered(s.WriteCSV)}} {
+		for _, f := range s.sheet.formats(Print, s.WriteCSV) {
 			b, err := f.contents()
 			if err != nil {
 				t.Errorf("%s.%s: %v", s.name, f.extension, err)
@@ -181,7 +184,7 @@ func TestSVGIsSound(t *testing.T) {
 
 func TestSaveWritesFourFilesAndNothingElse(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "new", "folder")
-	paths, err := Chart{}.Save(dir, "fig9")
+	paths, err := Save(dir, "fig9", Chart{}, Print)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -208,12 +211,12 @@ func TestSaveWritesFourFilesAndNothingElse(t *testing.T) {
 func TestSaveWritesNothingOnError(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "folder")
 	for _, name := range []string{"", ".hidden", "a/b", `a\b`, "../x"} {
-		if _, err := (Chart{}).Save(dir, name); err == nil || !strings.Contains(err.Error(), "file name") {
+		if _, err := Save(dir, name, Chart{}, Print); err == nil || !strings.Contains(err.Error(), "file name") {
 			t.Errorf("name %q: error %v", name, err)
 		}
 	}
 	bad := Chart{Series: []Series{{Name: "s", Points: points(0, 1)}}, X: Axis{Log: true}}
-	if _, err := bad.Save(dir, "fig"); err == nil {
+	if _, err := Save(dir, "fig", bad, Print); err == nil {
 		t.Error("no error")
 	}
 	if _, err := os.Stat(dir); !os.IsNotExist(err) {
@@ -223,7 +226,7 @@ func TestSaveWritesNothingOnError(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := (Chart{}).Save(file, "fig"); err == nil {
+	if _, err := Save(file, "fig", Chart{}, Print); err == nil {
 		t.Error("no error for a folder that is a file")
 	}
 }
@@ -236,7 +239,7 @@ func BenchmarkSave(b *testing.B) {
 		}
 		b.Run(s.name, func(b *testing.B) {
 			for i := range b.N {
-				if _, err := s.Save(dir, fmt.Sprint("fig", i%2)); err != nil {
+				if _, err := Save(dir, fmt.Sprint("fig", i%2), s, Print); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -26,14 +26,12 @@ type framed interface {
 	WriteCSV(w io.Writer) error
 }
 
-// Save writes the pictures as NAME.png, NAME.svg and NAME.pdf and their data as
-// NAME.csv into dir, as Chart.Save does.
-func (s Stack) Save(dir, name string) ([]string, error) {
+func (s Stack) formats(r Resolution) ([]format, error) {
 	all, err := s.sheet()
 	if err != nil {
-		return nil, fmt.Errorf("figures: %s: %w", name, err)
+		return nil, err
 	}
-	return all.save(dir, name, s.WriteCSV)
+	return all.formats(r, s.WriteCSV), nil
 }
 
 // panelGap is the room between two pictures, in points.

@@ -30,7 +30,7 @@ func column(t *testing.T, name string) sweep.Column {
 func saved(t *testing.T, p Picture) string {
 	t.Helper()
 	dir := t.TempDir()
-	if _, err := p.Save(dir); err != nil {
+	if _, err := p.Save(dir, Print); err != nil {
 		t.Fatal(err)
 	}
 	text, err := os.ReadFile(filepath.Join(dir, p.Name+".csv"))

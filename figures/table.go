@@ -173,12 +173,10 @@ func (t Table) WriteCSV(w io.Writer) error {
 	return writeRows(w, rows)
 }
 
-// Save writes the table as NAME.txt, NAME.md and NAME.csv into dir and returns
-// their paths. Nothing is written unless all three can be made.
-func (t Table) Save(dir, name string) ([]string, error) {
-	return saveAll(dir, name, []format{
+func (t Table) formats(Resolution) ([]format, error) {
+	return []format{
 		{"txt", buffered(t.WriteText)},
 		{"md", buffered(t.WriteMarkdown)},
 		{"csv", buffered(t.WriteCSV)},
-	})
+	}, nil
 }

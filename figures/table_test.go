@@ -124,7 +124,7 @@ func TestTableDefects(t *testing.T) {
 		"type":     {[][]any{{"x", true}}, []string{"row 0", `"b"`, "bool"}},
 	} {
 		dir := filepath.Join(t.TempDir(), "new")
-		_, err := Table{Title: "T", Columns: columns, Rows: c.rows}.Save(dir, "t")
+		_, err := Save(dir, "t", Table{Title: "T", Columns: columns, Rows: c.rows}, Print)
 		if err == nil {
 			t.Errorf("%s: no error", name)
 			continue
@@ -142,7 +142,7 @@ func TestTableDefects(t *testing.T) {
 
 func TestTableSave(t *testing.T) {
 	dir := t.TempDir()
-	paths, err := table5().Save(dir, "t5")
+	paths, err := Save(dir, "t5", table5(), Print)
 	if err != nil {
 		t.Fatal(err)
 	}

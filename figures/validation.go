@@ -29,7 +29,7 @@ func SaveValidation(ctx context.Context, dir string, v experiments.Validation, l
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if _, err := p.Drawing.Save(dir, p.Name); err != nil {
+		if _, err := p.Save(dir, Print); err != nil {
 			return err
 		}
 	}

@@ -45,6 +45,10 @@ func Save(ctx context.Context, dir string, f papers.Findings, progress func(done
 		shown[i] = make([]pagePicture, len(drawings[i]))
 		total += len(drawings[i])
 	}
+	resolution := figures.Print
+	if f.Quick {
+		resolution = figures.Screen
+	}
 	var mu sync.Mutex
 	done := 0
 	step := func() {
@@ -63,7 +67,7 @@ func Save(ctx context.Context, dir string, f papers.Findings, progress func(done
 				if err := inner.Err(); err != nil {
 					return err
 				}
-				if _, err := p.Save(dir); err != nil {
+				if _, err := p.Save(dir, resolution); err != nil {
 					return err
 				}
 				var err error

@@ -63,7 +63,7 @@ func compareVerb() verb {
 			}
 			var pictures []string
 			if output != "" {
-				if pictures, err = figures.Plane(r).Save(output, "compare"); err != nil {
+				if pictures, err = figures.Save(output, "compare", figures.Plane(r), figures.Print); err != nil {
 					return err
 				}
 			}

@@ -87,7 +87,7 @@ func figuresVerb() verb {
 			d := drawn{Schema: "eevee.figures/1"}
 			progress := c.track("drawing", len(pictures))
 			for _, p := range pictures {
-				files, err := p.Save(output)
+				files, err := p.Save(output, figures.Print)
 				if err != nil {
 					return err
 				}

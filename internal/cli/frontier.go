@@ -108,7 +108,7 @@ func writeFrontiers(r experiments.Frontiers, folder string) ([]string, error) {
 		if len(kind.Points) == 0 {
 			continue
 		}
-		saved, err := figures.Frontier(r, kind).Save(folder, fmt.Sprintf("frontier-%s-percentile", kind.PercentileOf))
+		saved, err := figures.Save(folder, fmt.Sprintf("frontier-%s-percentile", kind.PercentileOf), figures.Frontier(r, kind), figures.Print)
 		if err != nil {
 			return nil, err
 		}

@@ -124,7 +124,7 @@ func liveValidateVerb() verb {
 					result.Verdict = v
 					if report != "" {
 						for _, p := range figures.Verdict(v) {
-							files, fault := p.Save(report)
+							files, fault := p.Save(report, figures.Print)
 							if fault != nil {
 								return errors.Join(fault, err)
 							}

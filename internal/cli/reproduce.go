@@ -29,7 +29,7 @@ func reproduceVerb() verb {
 			textFlag(&output, "output,o", "out", "`FOLDER` to write into"),
 			textFlag(&only, "only", "", "`ID,...` to run, as the arguments"),
 			textFlag(&skip, "skip", "", "`ID,...` to leave out"),
-			switchFlag(&quick, "quick", "fewer bounds, executions and timings"),
+			switchFlag(&quick, "quick", "fewer bounds, executions and timings, and PNG files of half the resolution"),
 			textFlag(&cacheFolder, "cache", "", "`FOLDER` that keeps findings between runs; default: EEVEE_CACHE, then the user's cache folder"),
 			switchFlag(&noCache, "no-cache", "find everything anew, and keep nothing"),
 			switchFlag(&measure, "measure", "measure times anew, though the cache holds them"),
