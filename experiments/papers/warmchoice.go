@@ -65,7 +65,7 @@ func (w *warmChoice) Cells(bool) []Cell { return nil }
 const (
 	pictureInvocations = 100_000
 	pictureSeeds       = 3
-	quickInvocations   = 30_000
+	quickInvocations   = 10_000
 )
 
 func (w *warmChoice) Find(ctx context.Context, lab *Lab) (Finding, error) {
