@@ -3,7 +3,6 @@ package figures
 import (
 	"bytes"
 	"encoding/csv"
-	"image"
 	"io"
 	"math"
 	"strconv"
@@ -44,7 +43,7 @@ func (s sheet) pixels(r Resolution) *vgimg.Canvas {
 func (s sheet) png(r Resolution) ([]byte, error) {
 	var b bytes.Buffer
 	c := s.pixels(r)
-	err := writePNG(&b, c.Image().(*image.RGBA), c.DPI())
+	err := writePNG(&b, c.Image(), c.DPI())
 	return b.Bytes(), err
 }
 
