@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"eevee/internal/spelling"
 	"eevee/models"
 	"eevee/models/asl"
 )
@@ -115,7 +116,7 @@ func (d *Deployment) Write(w io.Writer, form string) error {
 	case "asl":
 		return d.writeASL(w)
 	default:
-		return fmt.Errorf("unknown form %q; choose one of %s", form, strings.Join(DeployForms(), ", "))
+		return spelling.Unknown("form", form, DeployForms())
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

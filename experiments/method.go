@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"eevee/baselines"
+	"eevee/internal/spelling"
 	"eevee/solvers"
 )
 
@@ -97,7 +98,7 @@ func NewMethod(name string) (solvers.Method, error) {
 	if isPolicy(name) {
 		return nil, fmt.Errorf("%s is no method but a policy: it decides while the workflow runs; \"eevee simulate --policy %s\" runs it, \"eevee compare\" compares it", name, name)
 	}
-	return nil, fmt.Errorf("unknown method %q; choose one of %s", name, strings.Join(Methods(), ", "))
+	return nil, spelling.Unknown("method", name, Methods())
 }
 
 // Contenders returns the names of everything that can be compared: methods, and
@@ -122,7 +123,7 @@ func ContenderNames(list string) ([]string, error) {
 		case isPolicy(name):
 			return nil
 		case !slices.ContainsFunc(methodTable, func(e methodEntry) bool { return e.name == kind }):
-			return fmt.Errorf("unknown method %q; choose from %s", name, strings.Join(Contenders(), ", "))
+			return spelling.Unknown("method", name, Contenders())
 		}
 		_, err := NewMethod(name)
 		return err

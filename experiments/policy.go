@@ -4,9 +4,9 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	"eevee/baselines"
+	"eevee/internal/spelling"
 	"eevee/models"
 	"eevee/solvers"
 	"eevee/traces"
@@ -60,7 +60,7 @@ func NewPolicy(ctx context.Context, name string, s PolicySetting) (models.Policy
 			return p.make(ctx, s)
 		}
 	}
-	return nil, fmt.Errorf("unknown policy %q; choose one of %s", name, strings.Join(PolicyNames(), ", "))
+	return nil, spelling.Unknown("policy", name, PolicyNames())
 }
 
 // stepConf makes a variant of StepConf, decided online or once before the run.

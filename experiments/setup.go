@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"eevee/internal/spelling"
 	"eevee/models"
 	"eevee/solvers"
 )
@@ -102,7 +103,7 @@ func FitModel(name string, p *models.Profile) (models.Model, error) {
 	case "calibrated":
 		return models.FitCalibrated(p, models.CalibratedSettings{})
 	}
-	return nil, fmt.Errorf("unknown model %q; choose one of %s", name, strings.Join(modelNames, ", "))
+	return nil, spelling.Unknown("model", name, modelNames)
 }
 
 // LoadSetup takes a model from a file that "eevee fit" wrote.

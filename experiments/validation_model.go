@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"eevee/baselines"
+	"eevee/internal/spelling"
 	"eevee/models"
 )
 
@@ -133,7 +134,7 @@ func forecaster(name string) (Forecaster, error) {
 			return Forecaster{name, sampled(func(p *models.Profile) (models.Model, error) { return models.FitCalibrated(p, a.settings) })}, nil
 		}
 	}
-	return Forecaster{}, fmt.Errorf("unknown model %q; choose from %s, all, ablation", name, strings.Join(append(ForecasterNames(), AblationNames()[1:]...), ", "))
+	return Forecaster{}, spelling.Unknown("model", name, append(append(ForecasterNames(), AblationNames()[1:]...), "all", "ablation"))
 }
 
 // fitScenarios makes a predictor out of the scenarios of a model by its name.

@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strings"
 
+	"eevee/internal/spelling"
+
 	"github.com/goccy/go-yaml"
 )
 
@@ -47,7 +49,7 @@ func (d *Definition) Space(name string) (*Space, error) {
 		}
 		names = append(names, s.Name)
 	}
-	return nil, fmt.Errorf("workflow %s: no space %q; it has %s", d.Workflow.Name(), name, strings.Join(names, ", "))
+	return nil, fmt.Errorf("workflow %s: %w", d.Workflow.Name(), spelling.Unknown("space", name, names))
 }
 
 // StageConfig returns the configuration of one stage, its CPU share following
@@ -86,8 +88,8 @@ func read(what, dir, nameOrPath string) (text []byte, from string, err error) {
 		return text, nameOrPath, nil
 	}
 	text, err = os.ReadFile(nameOrPath)
-	if err != nil && !strings.ContainsAny(nameOrPath, `./\`) {
-		return nil, "", fmt.Errorf("%s %q is neither bundled (%s) nor a file", what, nameOrPath, strings.Join(bundled(dir), ", "))
+	if errors.Is(err, fs.ErrNotExist) && !strings.ContainsAny(nameOrPath, `./\`) {
+		return nil, "", spelling.NeitherFile(what, nameOrPath, bundled(dir))
 	}
 	return text, nameOrPath, err
 }

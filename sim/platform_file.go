@@ -12,6 +12,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"eevee/internal/spelling"
 	"eevee/models"
 )
 
@@ -59,8 +60,8 @@ func loadPlatform(nameOrPath string, depth int) (*Platform, error) {
 		text, err = os.ReadFile(nameOrPath)
 	}
 	switch {
-	case err != nil && !strings.ContainsAny(nameOrPath, `./\`):
-		return nil, fmt.Errorf("platform %q is neither bundled (%s) nor a file", nameOrPath, strings.Join(Platforms(), ", "))
+	case errors.Is(err, fs.ErrNotExist) && !strings.ContainsAny(nameOrPath, `./\`):
+		return nil, spelling.NeitherFile("platform", nameOrPath, Platforms())
 	case err != nil:
 		return nil, err
 	case depth == maxExtends:

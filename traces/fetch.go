@@ -13,6 +13,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"eevee/internal/spelling"
 )
 
 // Set is a set of published recordings: files of one format in a public
@@ -73,7 +75,7 @@ func FindSet(name string) (Set, error) {
 		}
 		names = append(names, s.Name)
 	}
-	return Set{}, fmt.Errorf("traces: unknown set of recordings %q, must be one of: %s", name, strings.Join(names, ", "))
+	return Set{}, fmt.Errorf("traces: %w", spelling.Unknown("set of recordings", name, names))
 }
 
 // TracePath returns where the trace of a file of the set lies in a cache.

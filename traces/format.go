@@ -9,6 +9,8 @@ import (
 	"io"
 	"os"
 	"strings"
+
+	"eevee/internal/spelling"
 )
 
 // Format is one kind of log or profile that can be imported.
@@ -41,7 +43,7 @@ func FindFormat(name string) (Format, error) {
 		}
 		names = append(names, f.Name)
 	}
-	return Format{}, fmt.Errorf("traces: unknown format %q, must be one of: %s", name, strings.Join(names, ", "))
+	return Format{}, fmt.Errorf("traces: %w", spelling.Unknown("format", name, names))
 }
 
 func readJolteonProfile(r io.Reader, name, workflow string) ([]Record, error) {

@@ -3,7 +3,8 @@ package papers
 import (
 	"fmt"
 	"slices"
-	"strings"
+
+	"eevee/internal/spelling"
 )
 
 // catalogue lists the experiments by their ids, in the order in which they run and
@@ -89,7 +90,7 @@ func Select(only, skip []string) ([]Experiment, error) {
 	known := IDs()
 	for _, id := range slices.Concat(only, skip) {
 		if !slices.Contains(known, id) {
-			return nil, fmt.Errorf("there is no figure or table %q; choose from %s", id, strings.Join(known, ", "))
+			return nil, spelling.Unknown("figure or table", id, known)
 		}
 	}
 	var left []Experiment

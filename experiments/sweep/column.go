@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"eevee/internal/spelling"
 )
 
 // Column is one figure or name of every row of a result: a column of the file,
@@ -205,7 +207,7 @@ func FindColumn(name string) (Column, error) {
 		}
 		names = append(names, c.Name)
 	}
-	return Column{}, fmt.Errorf("unknown column %q; choose one of %s", name, strings.Join(names, ", "))
+	return Column{}, spelling.Unknown("column", name, names)
 }
 
 // Where returns the rows whose column has the value, which is compared as a

@@ -13,6 +13,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"eevee/experiments"
+	"eevee/internal/spelling"
 	"eevee/models"
 	"eevee/solvers"
 )
@@ -105,7 +106,7 @@ func LoadGrid(nameOrPath string) (Grid, error) {
 	}
 	text, err := os.ReadFile(nameOrPath)
 	if errors.Is(err, fs.ErrNotExist) && !strings.ContainsAny(nameOrPath, `./\`) {
-		return Grid{}, fmt.Errorf("grid %q is neither bundled (%s) nor a file", nameOrPath, strings.Join(Bundled(), ", "))
+		return Grid{}, spelling.NeitherFile("grid", nameOrPath, Bundled())
 	}
 	if err != nil {
 		return Grid{}, err
@@ -175,7 +176,7 @@ func (g *Grid) check() error {
 	}
 	for _, m := range g.Models {
 		if !slices.Contains(experiments.ModelNames(), m) {
-			defect("models: unknown model %q; choose one of %s", m, strings.Join(experiments.ModelNames(), ", "))
+			defect("models: %w", spelling.Unknown("model", m, experiments.ModelNames()))
 		}
 	}
 	for _, l := range []struct {

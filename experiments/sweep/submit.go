@@ -12,6 +12,8 @@ import (
 	"strings"
 	"text/template"
 
+	"eevee/internal/spelling"
+
 	"github.com/google/renameio/v2"
 )
 
@@ -60,7 +62,7 @@ type File struct {
 func JobFiles(engine string, j Job) ([]File, error) {
 	names, ok := engineFiles[engine]
 	if !ok {
-		return nil, fmt.Errorf("unknown engine %q; choose one of %s", engine, strings.Join(Engines(), ", "))
+		return nil, spelling.Unknown("engine", engine, Engines())
 	}
 	if err := j.check(engine); err != nil {
 		return nil, err

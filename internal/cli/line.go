@@ -6,7 +6,8 @@ import (
 	"strings"
 
 	ucli "github.com/urfave/cli/v2"
-	"github.com/xrash/smetrics"
+
+	"eevee/internal/spelling"
 )
 
 // line is a command line taken apart. Flags may stand anywhere in it; the
@@ -191,19 +192,10 @@ func names(verbs []verb) string {
 	return strings.Join(all, ", ")
 }
 
-// similarity above which a suggestion is more likely right than confusing.
-const similarity = 0.8
-
-// didYouMean suggests the known word that is nearest to the given one (Jaro
-// and Winkler, Proc. Section on Survey Research Methods, ASA 1990), nothing if
-// none is near.
+// didYouMean suggests the known word that is nearest to the given one, nothing
+// if none is near.
 func didYouMean(word string, known []string, show func(string) string) string {
-	best, nearest := similarity, ""
-	for _, k := range known {
-		if s := smetrics.JaroWinkler(word, k, 0.7, 4); s > best && len(k) > 1 {
-			best, nearest = s, k
-		}
-	}
+	nearest := spelling.Nearest(word, known)
 	if nearest == "" {
 		return ""
 	}

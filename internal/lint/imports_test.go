@@ -28,11 +28,15 @@ var rooms = map[string][]string{
 	"live":                {"traces", "models"},
 	"live/emulator":       {"models"},
 	"internal/cli":        {"traces", "models", "sim", "solvers", "baselines", "experiments", "figures", "live"},
+	"internal/spelling":   nil,
 	"internal/recordings": nil,
 	"internal/browser":    nil,
 	"internal/lint":       nil,
 	".":                   {"internal/cli"},
 }
+
+// everyRooms are the packages that every room may import.
+var everyRooms = []string{"internal/spelling"}
 
 // testsOnly are the packages that only tests may import.
 var testsOnly = []string{"internal/browser", "internal/recordings", "solvers/solverstest", "live/emulator"}
@@ -131,6 +135,7 @@ func checkGraph(edges []edge) []string {
 		to := room(e.to)
 		switch {
 		case to == "" || to == from: // not of this module, or the same room
+		case slices.Contains(everyRooms, to):
 		case slices.Contains(testsOnly, to):
 			if e.kind == fromSource {
 				complaints = append(complaints, fmt.Sprintf("%s: imports %s, which only tests may", e.from, e.to))
@@ -163,7 +168,7 @@ func TestImportDirectionsCanFail(t *testing.T) {
 		"solvers/b_test.go", `package solvers_test; import (_ "eevee/sim"; _ "eevee/baselines")`,
 		"solvers/inner/a.go", `package inner; import _ "eevee/sim/kernel"`,
 		"sim/kernel/a.go", `package kernel; import _ "eevee/solvers"`,
-		"models/a.go", `package models; import (_ "eevee/internal/recordings"; _ "github.com/aws/aws-sdk-go-v2/service/lambda")`,
+		"models/a.go", `package models; import (_ "eevee/internal/recordings"; _ "eevee/internal/spelling"; _ "github.com/aws/aws-sdk-go-v2/service/lambda")`,
 		"figures/a.go", `package figures; import (_ "eevee/experiments"; _ "eevee/solvers"; _ "gonum.org/v1/plot")`,
 		"live/a.go", `package live; import (_ "eevee/traces"; _ "github.com/aws/aws-sdk-go-v2/config")`,
 		"live/emulator/a.go", `package emulator; import (_ "eevee/models"; _ "eevee/live"; _ "github.com/aws/aws-sdk-go-v2/aws")`,
@@ -210,5 +215,10 @@ func TestRoomsAreLayered(t *testing.T) {
 	}
 	for name := range rooms {
 		visit(name, nil)
+	}
+	for _, name := range everyRooms {
+		if below, ok := rooms[name]; !ok || len(below) > 0 {
+			t.Errorf("%s is below every room, so it must be one that imports none: %v", name, below)
+		}
 	}
 }

@@ -12,7 +12,7 @@ import (
 var topLevel = []string{
 	"traces", "models", "sim", "solvers", "baselines", "experiments", "figures", // the house
 	"live",     // AWS
-	"internal", // cli, lint, recordings
+	"internal", // cli, spelling, lint, recordings, browser
 	".ci",
 }
 

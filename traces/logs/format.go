@@ -4,7 +4,8 @@ import (
 	"bufio"
 	"fmt"
 	"io"
-	"strings"
+
+	"eevee/internal/spelling"
 )
 
 // Format is one kind of log that can be imported.
@@ -82,7 +83,7 @@ func FindFormat(name string) (Format, error) {
 			return f, nil
 		}
 	}
-	return Format{}, fmt.Errorf("logs: unknown format %q, must be one of: %s", name, strings.Join(FormatNames(), ", "))
+	return Format{}, fmt.Errorf("logs: %w", spelling.Unknown("format", name, FormatNames()))
 }
 
 // Detect returns the format of a file that begins with the given bytes.

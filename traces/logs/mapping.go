@@ -12,6 +12,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"eevee/internal/spelling"
 	"eevee/traces"
 )
 
@@ -71,8 +72,8 @@ func LoadMapping(name string) (Mapping, error) {
 		return ParseMapping(data, name)
 	}
 	data, err := os.ReadFile(name)
-	if errors.Is(err, os.ErrNotExist) {
-		return Mapping{}, fmt.Errorf("logs: no mapping %q: neither a file nor one of %s", name, strings.Join(Mappings(), ", "))
+	if errors.Is(err, os.ErrNotExist) && !strings.ContainsAny(name, `./\`) {
+		return Mapping{}, fmt.Errorf("logs: %w", spelling.NeitherFile("mapping", name, Mappings()))
 	}
 	if err != nil {
 		return Mapping{}, fmt.Errorf("logs: %w", err)
