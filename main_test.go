@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
@@ -51,6 +52,39 @@ func TestProgram(t *testing.T) {
 	t.Run("exit codes", func(t *testing.T) { testExitCodes(t, program) })
 	for _, s := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
 		t.Run(s.String(), func(t *testing.T) { testSignal(t, program, s) })
+	}
+	t.Run("second interrupt", func(t *testing.T) { testSecondInterrupt(t, program) })
+}
+
+// The first Ctrl-C ends a search, whose answer is then judged; the second one
+// does not wait for that.
+func testSecondInterrupt(t *testing.T, program string) {
+	cmd := exec.Command(program, "solve", "--workflow", "tpcds", "--latency", "50s", "--memory", "128..10240/128", "--parallelism", "1..40")
+	stderr, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var stdout bytes.Buffer
+	cmd.Stdout = &stdout
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer cmd.Process.Kill()
+	said := ""
+	for lines := bufio.NewScanner(stderr); lines.Scan(); {
+		said += lines.Text() + "\n"
+		if strings.Contains(lines.Text(), "searching: mean") || strings.Contains(lines.Text(), "another Ctrl-C ends the program at once") {
+			if err := cmd.Process.Signal(os.Interrupt); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	var exit *exec.ExitError
+	if err := cmd.Wait(); !errors.As(err, &exit) || exit.Sys().(syscall.WaitStatus).Signal() != os.Interrupt {
+		t.Errorf("it ended with %v, not by the signal; it said\n%s", err, said)
+	}
+	if stdout.Len() > 0 {
+		t.Errorf("it printed\n%s", stdout.String())
 	}
 }
 

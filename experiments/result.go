@@ -22,6 +22,7 @@ type Result struct {
 	Workflow    string         `json:"workflow"`
 	Method      string         `json:"method"`
 	Status      solvers.Status `json:"status"`
+	Interrupted bool           `json:"interrupted,omitempty"` // by a signal, which is why the status is limit-hit
 	Seed        uint64         `json:"seed"`
 	Trace       ResultTrace    `json:"trace"`
 	Model       string         `json:"model"`

@@ -165,11 +165,7 @@ func aimText(aim solvers.Aim) string {
 
 func boundText(b solvers.Bound) string {
 	atMost := func(m solvers.Metric, limit float64) string {
-		unit := "s"
-		if m == solvers.Cost {
-			unit = "USD"
-		}
-		return fmt.Sprintf("%s at most %v %s", m, limit, unit)
+		return fmt.Sprintf("%s at most %v %s", m, limit, unit(m))
 	}
 	switch {
 	case b.Measure == solvers.CVaR:
@@ -178,4 +174,12 @@ func boundText(b solvers.Bound) string {
 		return fmt.Sprintf("%s and %s, both in %v %% of runs", atMost(b.Metric, b.Limit), atMost(b.Metric.Other(), b.Also), b.Percentile)
 	}
 	return fmt.Sprintf("%s at p%v", atMost(b.Metric, b.Limit), b.Percentile)
+}
+
+// unit returns the unit of a metric as readers write it.
+func unit(m solvers.Metric) string {
+	if m == solvers.Cost {
+		return "USD"
+	}
+	return "s"
 }

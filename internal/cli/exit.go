@@ -8,7 +8,9 @@ import (
 	"strings"
 )
 
-// The exit codes.
+// The exit codes. Wrong usage is what no file could make right: a flag that is
+// not known, a value that none can have, flags that exclude each other. What a
+// file holds, or does not admit, is bad input, and so is a file that is not there.
 const (
 	exitDone        = 0   // optimal or done, or a limit was hit with an incumbent
 	exitFailed      = 1   // bad input, or the outside world failed
@@ -39,15 +41,23 @@ func nothingf(format string, args ...any) error {
 	return statusError{exitNothing, fmt.Errorf(format, args...)}
 }
 
-// exitCode prints err, one line per defect, and returns the exit code.
+// exitCode prints err, one line per defect, and returns the exit code. Of an
+// interruption errors speak in many ways; one line says it.
 func exitCode(ctx context.Context, stderr io.Writer, verb string, err error) int {
-	if ctx.Err() != nil {
+	interrupted := ctx.Err() != nil
+	code := exitDone
+	if err != nil && !(interrupted && errors.Is(err, context.Canceled)) {
+		code = printError(stderr, verb, err)
+	}
+	if interrupted {
 		fmt.Fprintln(stderr, "eevee: interrupted")
 		return exitInterrupted
 	}
-	if err == nil {
-		return exitDone
-	}
+	return code
+}
+
+// printError prints err, one line per defect, and returns the exit code for it.
+func printError(stderr io.Writer, verb string, err error) int {
 	code, prefix := exitFailed, "eevee: "
 	var status statusError
 	if errors.As(err, &status) {

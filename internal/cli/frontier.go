@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -37,7 +36,7 @@ func parseTolerance(s string) (float64, error) {
 }
 
 // check refuses flags that mean nothing beside --frontier.
-func (f *frontierFlags) check(c *call, method string) error {
+func (f *frontierFlags) check(c *call, of *solveFlags) error {
 	if !f.wanted {
 		if c.isSet("tolerance") {
 			return usagef("--tolerance is for --frontier")
@@ -49,31 +48,38 @@ func (f *frontierFlags) check(c *call, method string) error {
 			return usagef("--frontier and --%s exclude each other: a frontier holds every bound", flag)
 		}
 	}
-	if method != "exact" {
-		return usagef("--frontier needs the method exact, not %s", method)
+	switch {
+	case of.method != "exact":
+		return usagef("--frontier needs the method exact, not %s", of.method)
+	case c.isSet("memory") || c.isSet("parallelism"):
+		return usagef("--frontier is of a space that the workflow has; --memory and --parallelism go without it")
+	case solvers.Rule(of.bound.rule) == solvers.Verified:
+		return usagef("--frontier cannot be judged by the rule %s, which spends a holdout on every answer; take %s or %s", solvers.Verified, solvers.Certified, solvers.Plugin)
+	case of.output != "":
+		return checkFolder(of.output)
 	}
 	return nil
 }
 
-// solveFrontier computes both frontiers. Into the folder output, if any, it
-// writes the object of --json and a picture of each.
-func (f *frontierFlags) solve(c *call, ctx context.Context, s *subject, b boundFlags, samples int, output string) error {
-	if output != "" {
-		if err := checkFolder(output); err != nil {
-			return err
-		}
-	}
-	setup, err := s.setup(c)
+// solve computes both frontiers, as far as deadline and interruption let it. Into
+// the folder of --output, if any, it writes the object of --json and a picture of
+// each.
+func (f *frontierFlags) solve(c *call, of *solveFlags) error {
+	setup, err := of.subject.setup(c)
 	if err != nil {
 		return err
 	}
+	ctx, cancel := withDeadline(c.ctx, of.deadline)
+	defer cancel()
+	stop := c.onInterrupt("ending with the points that are found")
+	defer stop()
 	c.remark("the search takes at most %d MB per core", solvers.MaxMemory>>20)
 	progress := c.track("frontier", 1000)
 	var mu sync.Mutex
 	share, shown := 0.0, 0
 	r, err := setup.Frontiers(ctx, experiments.FrontierRequest{
-		Percentile: b.percentile, Confidence: b.confidence, Rule: solvers.Rule(b.rule), Tolerance: f.tolerance / 100,
-		Samples: samples, Seed: c.seed,
+		Percentile: of.bound.percentile, Confidence: of.bound.confidence, Rule: solvers.Rule(of.bound.rule), Tolerance: f.tolerance / 100,
+		Samples: of.samples, Seed: c.seed,
 	}, func(more float64) {
 		mu.Lock()
 		defer mu.Unlock()
@@ -86,15 +92,12 @@ func (f *frontierFlags) solve(c *call, ctx context.Context, s *subject, b boundF
 	if err != nil {
 		return err
 	}
-	if err := c.ctx.Err(); err != nil {
-		return err
-	}
 	for _, w := range r.Warnings {
 		c.warn("%s", w)
 	}
 	var files []string
-	if output != "" {
-		if files, err = writeFrontiers(r, output); err != nil {
+	if of.output != "" {
+		if files, err = writeFrontiers(r, of.output); err != nil {
 			return err
 		}
 	}

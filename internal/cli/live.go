@@ -168,8 +168,8 @@ func (l *liveFlags) execute(c *call, client *live.Client, r live.Request) (done 
 		c.warn("%s", w)
 	}
 	done.Outcome = &out
-	if err != nil && c.ctx.Err() != nil {
-		// The exit code says that it was interrupted; this says how it ended.
+	if errors.Is(err, context.Canceled) {
+		// That it was interrupted is said in the end; this says how it ended.
 		c.warn("%v", err)
 	}
 	return done, s, err

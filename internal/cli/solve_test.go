@@ -1,15 +1,23 @@
 package cli
 
 import (
+	"bytes"
+	"context"
 	"encoding/json"
+	"math"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
+	"eevee/experiments"
 	"eevee/internal/recordings"
+	"eevee/solvers"
 )
 
 // withoutRecordings makes the program see no recordings but the bundled
@@ -105,6 +113,98 @@ func TestBadSolveInput(t *testing.T) {
 		t.Errorf("%s may be replaced by a file", os.DevNull)
 	}
 	s.compare()
+}
+
+// interrupter interrupts a run as soon as it prints some words.
+type interrupter struct {
+	bytes.Buffer
+	words  string
+	cancel context.CancelFunc
+}
+
+func (i *interrupter) Write(text []byte) (int, error) {
+	if bytes.Contains(text, []byte(i.words)) {
+		i.cancel()
+	}
+	return i.Buffer.Write(text)
+}
+
+// Ctrl-C ends a search that would take minutes with what it has: the
+// configuration keeps the bound, and the gap is that to what is proved.
+func TestSolveInterrupted(t *testing.T) {
+	withoutRecordings(t)
+	defer func(was time.Duration) { searchPause = was }(searchPause)
+	searchPause = 0 // it says every step
+	config := filepath.Join(t.TempDir(), "config.json")
+	ctx, cancel := context.WithCancel(t.Context())
+	stderr := interrupter{words: "proved not below", cancel: cancel}
+	var stdout bytes.Buffer
+	start := time.Now()
+	code := Run(ctx, strings.Fields("solve --workflow tpcds --latency 50s --memory 128..10240/256 --json -o "+config), &stdout, &stderr)
+	if code != exitInterrupted || !strings.HasSuffix(stderr.String(), "\neevee: interrupted\n") || !strings.Contains(stderr.String(), "another Ctrl-C ends the program at once") {
+		t.Fatalf("exit %d after %v: %s", code, time.Since(start), stderr.String())
+	}
+	matchesSchema(t, "solve", stdout.Bytes())
+	var got experiments.Result
+	if err := json.Unmarshal(stdout.Bytes(), &got); err != nil {
+		t.Fatal(err)
+	}
+	if got.Status != solvers.LimitHit || !got.Interrupted || len(got.Config) != 8 || !*got.Bound.Kept || got.Holdout == nil || got.Truth == nil {
+		t.Errorf("the object is %s", stdout.String())
+	}
+	mean, below := *got.Objective.MeanUSD, *got.Certificate.LowerBoundUSD
+	if gap := *got.Certificate.Gap; !(gap > 0) || math.Abs(gap-(mean-below)/mean) > 1e-9 {
+		t.Errorf("gap %v, but the mean is %v and nothing is below %v", gap, mean, below)
+	}
+	// Both figures of the last line before the interruption still hold.
+	lines := regexp.MustCompile(`mean cost (\S+) USD so far, proved not below (\S+) `).FindAllStringSubmatch(stderr.String(), -1)
+	last := lines[len(lines)-1]
+	said, proved := parseNumberIn(t, last[1]), parseNumberIn(t, last[2])
+	if mean > said*1.001 || below < proved*0.999 {
+		t.Errorf("mean %v and lower bound %v are worse than what was said before: %v and %v", mean, below, said, proved)
+	}
+	// The file is the same answer, which other verbs take.
+	if code, _, stderr := runProgram("simulate", "--workflow", "tpcds", "--config", config, "--off-space", "--runs", "20"); code != exitDone {
+		t.Errorf("the file is refused: exit %d, %s", code, stderr)
+	}
+}
+
+func parseNumberIn(t *testing.T, text string) float64 {
+	t.Helper()
+	x, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return x
+}
+
+// An interruption before anything is found prints an answer without a
+// configuration; one during a frontier prints the points that are there.
+func TestSolveInterruptedEarly(t *testing.T) {
+	withoutRecordings(t)
+	for command, words := range map[string]string{
+		"solve --workflow ml --latency 40s --samples 1000 --json":                            "the search takes",
+		"solve --workflow ml --frontier --tolerance 0 --samples 1000 --model jolteon --json": "the search takes",
+	} {
+		ctx, cancel := context.WithCancel(t.Context())
+		stderr := interrupter{words: words, cancel: cancel}
+		var stdout bytes.Buffer
+		code := Run(ctx, strings.Fields(command), &stdout, &stderr)
+		if code != exitInterrupted || !strings.HasSuffix(stderr.String(), "\neevee: interrupted\n") {
+			t.Errorf("%s: exit %d, %s", command, code, stderr.String())
+		}
+		if strings.Contains(command, "--frontier") {
+			matchesSchema(t, "frontier", stdout.Bytes())
+			if !strings.Contains(stderr.String(), "was cut short; points are missing") {
+				t.Errorf("%s: nothing is said to be missing: %s", command, stderr.String())
+			}
+			continue
+		}
+		matchesSchema(t, "solve", stdout.Bytes())
+		if !strings.Contains(stdout.String(), `"status": "limit-hit"`) || !strings.Contains(stdout.String(), `"interrupted": true`) {
+			t.Errorf("%s: %s", command, stdout.String())
+		}
+	}
 }
 
 // The object of DESIGN.md section 4, on the recordings.
