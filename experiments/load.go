@@ -12,6 +12,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"eevee/internal/spelling"
 	"eevee/models"
 	"eevee/sim"
 )
@@ -79,8 +80,7 @@ func (p *LoadPart) beside(dir string) {
 			p.Workflow = path
 		}
 	}
-	kind, file, _ := strings.Cut(p.Arrivals, ":")
-	if (kind == "file" || kind == "minutes") && !filepath.IsAbs(file) {
+	if kind, file, _ := strings.Cut(p.Arrivals, ":"); sim.ArrivalsInFile(p.Arrivals) && !filepath.IsAbs(file) {
 		p.Arrivals = kind + ":" + filepath.Join(dir, file)
 	}
 }
@@ -91,11 +91,25 @@ const (
 	WorldSequential = "replay:sequential" // execution i replays recorded execution i
 )
 
-// epochsByName are the values of LoadPart.Epochs.
-var epochsByName = map[string]sim.Epochs{"": sim.WarmEpochs, "warm": sim.WarmEpochs, "cold": sim.ColdEpochs, "all": sim.AllEpochs}
+// EpochsNames are the names of the repetitions of a trace that a world can
+// replay, the default first.
+func EpochsNames() []string { return []string{"warm", "cold", "all"} }
+
+// EpochsNamed returns the repetitions of a name; the empty name means the
+// default.
+func EpochsNamed(name string) (sim.Epochs, error) {
+	switch name {
+	case "", "warm":
+		return sim.WarmEpochs, nil
+	case "cold":
+		return sim.ColdEpochs, nil
+	case "all":
+		return sim.AllEpochs, nil
+	}
+	return 0, spelling.Unknown("epochs", name, EpochsNames())
+}
 
 func (p *LoadPart) check() error {
-	_, known := epochsByName[p.Epochs]
 	switch {
 	case p.Workflow == "":
 		return errors.New("workflow is missing")
@@ -107,10 +121,9 @@ func (p *LoadPart) check() error {
 		return fmt.Errorf("policy %s needs latency_s, the limit to keep", p.Policy)
 	case p.World != "" && p.World != WorldReplay && p.World != WorldSequential:
 		return fmt.Errorf("world %q is none of %s, %s", p.World, WorldReplay, WorldSequential)
-	case !known:
-		return fmt.Errorf("epochs %q is none of warm, cold, all", p.Epochs)
 	}
-	return nil
+	_, err := EpochsNamed(p.Epochs)
+	return err
 }
 
 // Load is a request to the simulator: workloads that share a platform.
@@ -274,7 +287,11 @@ func (l Load) workload(ctx context.Context, p LoadPart, r *LoadResult) (sim.Work
 			return none(err)
 		}
 	}
-	w.World, err = sim.NewReplay(def.Workflow, trace.Rows, sim.ReplaySettings{Epochs: epochsByName[p.Epochs], Sequential: p.World == WorldSequential})
+	epochs, err := EpochsNamed(p.Epochs)
+	if err != nil {
+		return none(err)
+	}
+	w.World, err = sim.NewReplay(def.Workflow, trace.Rows, sim.ReplaySettings{Epochs: epochs, Sequential: p.World == WorldSequential})
 	r.Config = append(r.Config, stages)
 	return w, trace, err
 }

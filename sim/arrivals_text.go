@@ -31,6 +31,13 @@ func ParseArrivals(text string) (ArrivalProcess, error) {
 	return p, nil
 }
 
+// ArrivalsInFile reports whether a description of arrivals, right or not, leaves
+// them to a file.
+func ArrivalsInFile(text string) bool {
+	kind, _, _ := strings.Cut(text, ":")
+	return kind == "file" || kind == "minutes"
+}
+
 func parseArrivals(kind, rest string) (ArrivalProcess, error) {
 	switch kind {
 	case "poisson":

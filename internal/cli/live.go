@@ -57,7 +57,7 @@ func (l *liveFlags) flags() flags {
 		switchFlag(&l.inPlace, "in-place", "change the memory of the functions themselves, publish versions of them, and set it back in the end; default: of copies"),
 		secondsFlag(&l.timeout, "timeout", "", "timeout of the copies, as a `TIME` in whole seconds; default: that of the functions"),
 		countFlag(&l.concurrency, "concurrency", "100", "`N` invocations in flight at a time, at most"),
-		textFlag(&l.price, "price", "", "price book, bundled ("+strings.Join(models.Prices(), ", ")+") or `FILE`; default: by the functions' instruction set, us-east-1"),
+		priceFlag(&l.price, "", "; default: by the functions' instruction set, us-east-1"),
 		textFlag(&l.journals, "journal", "", "`FOLDER` for the journal of changes; default: $XDG_STATE_HOME/eevee/live"),
 		textFlag(&l.name, "name", "", "`NAME` that marks what is created: at most 16 small letters and digits; default: random"),
 	}
@@ -72,6 +72,8 @@ func (l *liveFlags) check() error {
 		return usagef("--input and --state-machine-role are for a --state-machine")
 	case l.timeout != float64(int(l.timeout)) || l.timeout > 900:
 		return usagef("--timeout: AWS Lambda takes whole seconds up to 900, not %v", l.timeout)
+	case l.timeout > 0 && l.inPlace:
+		return usagef("--timeout is that of copies, and --in-place makes none; leave out one of them")
 	case len(l.name) > 16 || strings.Trim(l.name, "abcdefghijklmnopqrstuvwxyz0123456789") != "":
 		return usagef("--name: %q is not made of at most 16 small letters and digits", l.name)
 	case l.dryRun:

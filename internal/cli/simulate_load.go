@@ -34,7 +34,7 @@ func (l *loadFlags) flags() flags {
 	return flags{
 		textFlag(&l.arrivals, "arrivals", "", "execute the workflow under load as `ARRIVALS` say, e.g. poisson:10/s"),
 		textFlag(&l.file, "load", "", "load `FILE` (YAML): workloads that share a platform, in place of --workflow and --arrivals"),
-		textFlag(&l.platform, "platform", "", "platform of a load, bundled ("+strings.Join(sim.Platforms(), ", ")+") or `FILE`; default: "+defaultPlatform),
+		offering(textFlag(&l.platform, "platform", "", "platform of a load, bundled ("+strings.Join(sim.Platforms(), ", ")+") or `FILE`; default: "+defaultPlatform), sim.Platforms()...),
 		secondsFlag(&l.duration, "duration", "", "`TIME` for which executions of a load arrive, e.g. 1h"),
 		countFlag(&l.executions, "executions", "", "`N` executions of a load, over all workloads"),
 		secondsFlag(&l.warmup, "warm-up", "", "leave executions of a load out that start within this `TIME`"),
@@ -58,11 +58,14 @@ func (l *loadFlags) check(c *call) error {
 		}
 		return nil
 	}
-	if c.isSet("runs") {
+	switch {
+	case c.isSet("runs"):
 		return usagef("--runs and a load exclude each other; say --executions or --duration")
+	case l.warmup > 0 && l.duration > 0 && l.warmup >= l.duration:
+		return usagef("a --warm-up of %v s leaves nothing of a --duration of %v s", l.warmup, l.duration)
 	}
 	if l.file == "" {
-		return nil
+		return l.checkArrivals()
 	}
 	for _, f := range []string{"arrivals", "workflow", "trace", "config", "policy", "epochs", "world", "decision-latency", "decision-cost", "space", "off-space"} {
 		if c.isSet(f) {
@@ -72,10 +75,30 @@ func (l *loadFlags) check(c *call) error {
 	return nil
 }
 
-// run simulates the load: the part that the flags describe, or those of the
+// checkArrivals says what is wrong with arrivals that are no file's.
+func (l *loadFlags) checkArrivals() error {
+	if sim.ArrivalsInFile(l.arrivals) {
+		return nil
+	}
+	if _, err := sim.ParseArrivals(l.arrivals); err != nil {
+		return usagef("--%w", err)
+	}
+	if l.duration == 0 && l.executions == 0 && l.precision == 0 {
+		return usagef("arrivals %s never end: give --duration, --executions or --precision", l.arrivals)
+	}
+	return nil
+}
+
+// run simulates the load: the workload that the flags describe, or those of the
 // file.
-func (l *loadFlags) run(c *call, part experiments.LoadPart, load experiments.Load, of sim.Settings, price string) error {
-	load.Parts = []experiments.LoadPart{part}
+func (l *loadFlags) run(c *call, f *simulateFlags) error {
+	load := experiments.Load{
+		Parts: []experiments.LoadPart{{
+			Workflow: f.subject.workflow, Trace: f.subject.trace, Epochs: f.epochs, Config: f.config, Policy: f.policy, Arrivals: l.arrivals,
+			Latency: f.settings.LatencyLimit, Deciding: f.deciding, Space: f.subject.choice.Space, OffSpace: f.offSpace, World: f.world,
+		}},
+		Sources: f.subject.sources(), Output: f.output, Timeline: f.timeline, PerRequest: f.perRequest,
+	}
 	if l.file != "" {
 		var err error
 		if load.Parts, err = experiments.ReadLoad(l.file); err != nil {
@@ -89,17 +112,16 @@ func (l *loadFlags) run(c *call, part experiments.LoadPart, load experiments.Loa
 	if err != nil {
 		return err
 	}
-	if price != "" {
+	if price := f.subject.choice.Price; price != "" {
 		if platform.Price, err = models.LoadPrice(price); err != nil {
 			return err
 		}
 	}
-	settings := sim.LoadSettings{
+	load.Settings = sim.LoadSettings{
 		Platform: platform, Seed: c.seed, Duration: l.duration, Executions: l.executions, Warmup: l.warmup, Precision: l.precision,
-		LatencyLimit: of.LatencyLimit, CostLimit: of.CostLimit, Confidence: of.Confidence, Replications: l.replications,
+		LatencyLimit: f.settings.LatencyLimit, CostLimit: f.settings.CostLimit, Confidence: f.settings.Confidence, Replications: l.replications,
+		Progress: c.loadProgress(l.replications),
 	}
-	load.Settings = settings
-	load.Settings.Progress = c.loadProgress(l.replications)
 	r, err := load.Run(c.ctx)
 	c.endProgress()
 	if r == nil {

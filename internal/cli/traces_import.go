@@ -61,7 +61,7 @@ func importTraceVerb() verb {
 				return err
 			}
 			if memory > math.MaxInt32 {
-				return fmt.Errorf("--memory: %d MB are too many", memory)
+				return usagef("--memory: %d MB are too many", memory)
 			}
 			o.MemoryMB = int32(memory)
 			if mapping != "" {

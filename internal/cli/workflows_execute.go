@@ -3,11 +3,9 @@ package cli
 import (
 	"fmt"
 	"io"
-	"strings"
 
 	"eevee/experiments"
 	"eevee/models"
-	"eevee/sim"
 )
 
 func executeWorkflowVerb() verb {
@@ -32,7 +30,7 @@ func executeWorkflowVerb() verb {
 			flagOf(&f.Widths, "width", "", "how many items Maps get, as `STATE=N,...`, in place of what the behaviour says", parseWidths),
 			flagOf(&e.Memory, "memory", "", "sizes in MB that functions run at, as `FUNCTION=N,...`; default: as in the recorded executions, else the size with most rows", parseNumbered),
 			countFlag(&e.Runs, "runs", "10000", "`N` executions"),
-			textFlag(&price, "price", models.PriceAWS, "price book, bundled ("+strings.Join(models.Prices(), ", ")+") or `FILE`"),
+			priceFlag(&price, models.PriceAWS, ""),
 			secondsFlag(&e.Settings.LatencyLimit, "latency", "", "count the runs that take longer than this `TIME`"),
 			usdFlag(&e.Settings.CostLimit, "cost", "", "count the runs that cost more than this in `USD`"),
 			percentFlag(&e.Settings.Confidence, "confidence", "95", "confidence of the intervals in `PERCENT`"),
@@ -68,16 +66,7 @@ func executeWorkflowVerb() verb {
 
 func writeExecution(w io.Writer, r *experiments.ExecutionResult) error {
 	fmt.Fprintf(w, "%s: %d executions, %.4g invocations and %.4g transitions each\n\n", r.Machine, r.Runs, r.Invocations, r.Transitions)
-	row := func(name string, d sim.Distribution) []any {
-		cell := func(q sim.Quantile) string {
-			if q.Interval == nil {
-				return fmt.Sprintf("%s (interval needs %d runs)", short(q.Value), q.Needs)
-			}
-			return fmt.Sprintf("%s [%s, %s]", short(q.Value), short(q.Interval.Lo), short(q.Interval.Hi))
-		}
-		return []any{name, short(d.Mean), cell(d.P50), cell(d.P95), cell(d.P99)}
-	}
-	rows := [][]any{row("latency (s)", r.Latency), row("cost (USD)", r.Cost)}
+	rows := [][]any{distributionRow("latency (s)", r.Latency), distributionRow("cost (USD)", r.Cost)}
 	percent := func(x float64) string { return fmt.Sprintf("%+.2f %%", 100*x) }
 	for _, a := range []struct {
 		name string
@@ -97,14 +86,7 @@ func writeExecution(w io.Writer, r *experiments.ExecutionResult) error {
 		}
 		fmt.Fprintln(w)
 	}
-	for _, v := range []struct {
-		name, unit string
-		*sim.Violations
-	}{{"latency", "s", r.LatencyViolations}, {"cost", "USD", r.CostViolations}} {
-		if v.Violations != nil {
-			fmt.Fprintf(w, "\n%s above %v %s: %d of %d runs, a share of %.4f [%.4f, %.4f]\n", v.name, v.Limit, v.unit, v.Count, r.Runs-r.Failed, v.Share, v.Risk.Lo, v.Risk.Hi)
-		}
-	}
+	writeViolations(w, r.LatencyViolations, r.CostViolations, r.Runs-r.Failed)
 	for _, e := range r.Errors {
 		fmt.Fprintf(w, "\nfailed with %s: %d runs\n", e.Error, e.Runs)
 	}
