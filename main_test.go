@@ -53,7 +53,22 @@ func TestProgram(t *testing.T) {
 	for _, s := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
 		t.Run(s.String(), func(t *testing.T) { testSignal(t, program, s) })
 	}
+	t.Run("completion", func(t *testing.T) { testCompletion(t, program) })
 	t.Run("second interrupt", func(t *testing.T) { testSecondInterrupt(t, program) })
+}
+
+// Bash takes the script, and completes with it what is typed behind the program.
+func testCompletion(t *testing.T, program string) {
+	bash, err := exec.LookPath("bash")
+	if err != nil {
+		t.Skip(err)
+	}
+	const complete = `source <("$0" completion bash) && complete -p eevee && COMP_WORDS=("$0" solve --method ditto : c) COMP_CWORD=5 && _eevee && echo "${COMPREPLY[*]}"
+COMP_WORDS=("$0" workflows show "") COMP_CWORD=3 && _eevee && echo "${COMPREPLY[*]}"`
+	out, err := exec.Command(bash, "-c", complete, program).CombinedOutput()
+	if want := "complete -o default -F _eevee eevee\ncost\nml tpcds video\n"; err != nil || string(out) != want {
+		t.Errorf("%v, %q, want %q", err, out, want)
+	}
 }
 
 // The first Ctrl-C ends a search, whose answer is then judged; the second one

@@ -75,7 +75,7 @@ func FindSet(name string) (Set, error) {
 		}
 		names = append(names, s.Name)
 	}
-	return Set{}, fmt.Errorf("traces: %w", spelling.Unknown("set of recordings", name, names))
+	return Set{}, spelling.Unknown("set of recordings", name, names)
 }
 
 // TracePath returns where the trace of a file of the set lies in a cache.

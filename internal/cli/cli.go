@@ -32,6 +32,7 @@ func verbs() []verb {
 		figuresVerb(),
 		reproduceVerb(),
 		liveVerb(),
+		completionVerb(),
 		versionVerb(),
 	}
 }
@@ -44,6 +45,7 @@ type verb struct {
 	detail  string   // what --help says beyond the summary; optional
 	shown   []string // examples, as they are typed behind "eevee"
 	args    string   // the arguments, as "NAME", "FILE...", "[ID...]"; empty: none
+	offers  []string // what a shell completes them to, beside files; optional
 	flags   flags    // besides those that every verb has
 	need    []string // names of flags that must be given
 	run     func(c *call) error
@@ -81,7 +83,12 @@ func run(ctx context.Context, verbs []verb, args []string, stdout, stderr io.Wri
 			code = exitFailed
 		}
 	}()
-	err := dispatch(c, verbs, args)
+	var err error
+	if len(args) > 0 && args[0] == completeWord {
+		err = complete(out, commonFlags(c), verbs, args[1:])
+	} else {
+		err = dispatch(c, verbs, args)
+	}
 	c.endProgress()
 	if err == nil && out.err != nil {
 		err = fmt.Errorf("cannot print the result: %w", out.err)

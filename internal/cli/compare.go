@@ -31,7 +31,7 @@ func compareVerb() verb {
 			"which decide while the workflow runs, it shows what they decide most often.",
 		flags: append(f,
 			countFlag(&samples, "samples", "", "`N` scenarios; default: what the rule needs, at least 10,000"),
-			textFlag(&methods, "methods", "all", "`LIST` of methods and policies, separated by commas, or all: "+strings.Join(experiments.Contenders(), ", ")),
+			offering(textFlag(&methods, "methods", "all", "`LIST` of methods and policies, separated by commas, or all: "+strings.Join(experiments.Contenders(), ", ")), append(experiments.Contenders(), "all")...),
 			countFlag(&runs, "runs", "2000", "`N` simulated runs per method"),
 			textFlag(&output, "output,o", "", "`FOLDER` for the picture of cost over latency"),
 		),

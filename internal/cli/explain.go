@@ -25,7 +25,7 @@ func explainVerb() verb {
 		args: "CONFIG",
 		flags: append(f,
 			textFlag(&s.modelFile, "model-file", "", "model `FILE` that the configuration was found with, in place of a trace"),
-			textFlag(&s.choice.Price, "price", "", "price book, bundled ("+strings.Join(models.Prices(), ", ")+") or `FILE`; default: that of the file"),
+			priceFlag(&s.choice.Price, "", "; default: that of the file"),
 		),
 		run: func(c *call) error {
 			if len(c.args) != 1 {

@@ -14,6 +14,7 @@ import (
 func figuresVerb() verb {
 	var x, y, by, panel, output string
 	where := ucli.NewStringSlice()
+	columns := columnNames(sweep.Columns())
 	return verb{
 		name:    "figures",
 		summary: "draw the result of a sweep",
@@ -23,13 +24,13 @@ func figuresVerb() verb {
 		},
 		detail: "FILE is what \"sweep merge\" wrote. Without --x and --y the pictures one looks at\n" +
 			"first are drawn: heat maps over confidence and percentile, and lines over the limits.\n" +
-			"Columns are those of the file, and " + strings.Join(derivedColumns(), ", ") + ".",
+			"Columns are those of the file, and " + strings.Join(columnNames(sweep.DerivedColumns()), ", ") + ".",
 		args: "FILE",
 		flags: flags{
-			textFlag(&x, "x", "", "`COLUMN` along the horizontal axis"),
-			textFlag(&y, "y", "", "`COLUMN` along the vertical axis; several rows at one place: their mean and range"),
-			textFlag(&by, "by", "", "`COLUMN` of which every value is a line"),
-			textFlag(&panel, "panel", "", "`COLUMN` of which every value is a picture"),
+			offering(textFlag(&x, "x", "", "`COLUMN` along the horizontal axis"), columns...),
+			offering(textFlag(&y, "y", "", "`COLUMN` along the vertical axis; several rows at one place: their mean and range"), columns...),
+			offering(textFlag(&by, "by", "", "`COLUMN` of which every value is a line"), columns...),
+			offering(textFlag(&panel, "panel", "", "`COLUMN` of which every value is a picture"), columns...),
 			&ucli.StringSliceFlag{Name: "where", Usage: "`COLUMN=VALUE` that rows must have; repeatable", Destination: where},
 			textFlag(&output, "output,o", "out", "`FOLDER` to write into"),
 		},
@@ -109,10 +110,9 @@ func figuresVerb() verb {
 	}
 }
 
-// derivedColumns are the columns that no file has.
-func derivedColumns() []string {
+func columnNames(columns []sweep.Column) []string {
 	var names []string
-	for _, c := range sweep.DerivedColumns() {
+	for _, c := range columns {
 		names = append(names, c.Name)
 	}
 	return names

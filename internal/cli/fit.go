@@ -85,7 +85,7 @@ func fitVerb() verb {
 			outputFlag(&f.output, "model `FILE` to write (JSON)"),
 			switchFlag(&f.validate, "validate", "foresee recorded configurations that were held out"),
 			switchFlag(&f.learning, "learning", "foresee them from ever smaller parts of the recordings"),
-			textFlag(&f.against, "against", "all", "`MODELS` to validate: "+strings.Join(experiments.ForecasterNames(), ", ")+", or \"ablation\" for the parts of calibrated"),
+			offering(textFlag(&f.against, "against", "all", "`MODELS` to validate: "+strings.Join(experiments.ForecasterNames(), ", ")+", or \"ablation\" for the parts of calibrated"), append(experiments.ForecasterNames(), "all", "ablation")...),
 			textFlag(&f.report, "report", "", "`FOLDER` for the figures and tables of --validate and --learning"),
 			switchFlag(&f.need, "need", "find out which further runs would tighten the latency's p95 under --config most"),
 			textFlag(&f.config, "config", "", "configuration `FILE` that --need is about, as \"eevee solve -o\" writes it"),

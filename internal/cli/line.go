@@ -245,13 +245,8 @@ func checkNeeded(known flags, need []string, isSet func(string) bool) error {
 // value; the package flag wraps them into its own.
 func flagError(flags flags, err error) error {
 	for _, f := range flags {
-		if r, ok := f.(repeatedFlag); ok {
-			f = r.GenericFlag
-		}
-		if g, ok := f.(*ucli.GenericFlag); ok {
-			if v, ok := g.Value.(interface{ failure() error }); ok && v.failure() != nil {
-				return statusError{exitUsage, fmt.Errorf("%s %w", dashes(f.Names()[0]), v.failure())}
-			}
+		if v := valueOf(f); v != nil && v.failure() != nil {
+			return statusError{exitUsage, fmt.Errorf("%s %w", dashes(f.Names()[0]), v.failure())}
 		}
 	}
 	return statusError{exitUsage, err}

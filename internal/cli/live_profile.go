@@ -52,7 +52,7 @@ func liveProfileVerb() verb {
 			"\"compute_s\": 2, \"write_s\": 0.3}}; what is left out took no time, and what of the\n" +
 			"duration is in none of them counts as computing.",
 		flags: slices.Concat(flags{
-			textFlag(&s.workflow, "workflow", "", "bundled workflow or workflow `FILE`"),
+			workflowFlag(&s.workflow),
 			textFlag(&s.choice.Space, "space", "", "`NAME` of the space to try; default: the workflow's first"),
 			countsFlag(&limits.MemoryMB, "memory", "`LIST` of the sizes in MB to try; default: all of the space"),
 			countsFlag(&limits.Parallelism, "parallelism", "`LIST` of the parallelisms to try of stages that can be split; default: all of the space"),

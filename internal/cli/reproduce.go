@@ -24,11 +24,12 @@ func reproduceVerb() verb {
 			"not reproduced is a result, not a failure. What was found before by the same\n" +
 			"program on the same recordings comes from the cache, and so do the times that it\n" +
 			"measured on as many cores.",
-		args: "[ID...]",
+		args:   "[ID...]",
+		offers: papers.IDs(),
 		flags: flags{
 			textFlag(&output, "output,o", "out", "`FOLDER` to write into"),
-			textFlag(&only, "only", "", "`ID,...` to run, as the arguments"),
-			textFlag(&skip, "skip", "", "`ID,...` to leave out"),
+			offering(textFlag(&only, "only", "", "`ID,...` to run, as the arguments"), papers.IDs()...),
+			offering(textFlag(&skip, "skip", "", "`ID,...` to leave out"), papers.IDs()...),
 			switchFlag(&quick, "quick", "fewer bounds, executions and timings, and PNG files of half the resolution"),
 			textFlag(&cacheFolder, "cache", "", "`FOLDER` that keeps findings between runs; default: EEVEE_CACHE, then the user's cache folder"),
 			switchFlag(&noCache, "no-cache", "find everything anew, and keep nothing"),

@@ -50,7 +50,7 @@ func solveVerb() verb {
 			"what is proved of it; a second one ends the program.",
 		flags: slices.Concat(f.subject.traceFlags(), f.subject.fitFlags(), f.subject.problemFlags(), f.subject.gridFlags(), f.bound.flags(), f.frontier.flags(), flags{
 			countFlag(&f.samples, "samples", "", "`N` scenarios; default: what the rule needs, at least 10,000"),
-			textFlag(&f.method, "method", "exact", "`METHOD`, with options after colons: "+strings.Join(experiments.Methods(), ", ")),
+			offering(textFlag(&f.method, "method", "exact", "`METHOD`, with options after colons: "+strings.Join(experiments.Methods(), ", ")), experiments.Methods()...),
 			secondsFlag(&f.deadline, "deadline", "", "end the search after this `TIME` with what it has"),
 			outputFlag(&f.output, "configuration `FILE` to write (JSON); with --frontier the folder for it and its pictures"),
 		}),

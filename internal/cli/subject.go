@@ -19,10 +19,21 @@ type subject struct {
 // traceFlags are the flags that say which workflow and which trace.
 func (s *subject) traceFlags() flags {
 	return flags{
-		textFlag(&s.workflow, "workflow", "", "bundled workflow or workflow `FILE`"),
+		workflowFlag(&s.workflow),
 		textFlag(&s.trace, "trace", "", "trace `FILE` (Parquet or a published profile); default: the recordings, else the bundled trace"),
 		recordingsFlag(&s.recordings),
 	}
+}
+
+// workflowFlag is the flag that names the workflow.
+func workflowFlag(to *string) ucli.Flag {
+	return offering(textFlag(to, "workflow", "", "bundled workflow or workflow `FILE`"), models.Bundled()...)
+}
+
+// priceFlag is the flag that names a price book. The usage says what is the
+// default.
+func priceFlag(to *string, fallback, usage string) ucli.Flag {
+	return offering(textFlag(to, "price", fallback, "price book, bundled ("+strings.Join(models.Prices(), ", ")+") or `FILE`"+usage), models.Prices()...)
 }
 
 // recordingsFlag is the flag that names the folder of the published
@@ -43,7 +54,7 @@ func (s *subject) problemFlags() flags {
 	return flags{
 		textFlag(&s.modelFile, "model-file", "", "model `FILE` that \"eevee fit\" wrote, in place of a trace"),
 		textFlag(&s.choice.Space, "space", "", "`NAME` of the space to search; default: the workflow's first"),
-		textFlag(&s.choice.Price, "price", "", "price book, bundled ("+strings.Join(models.Prices(), ", ")+") or `FILE`; default: the workflow's"),
+		priceFlag(&s.choice.Price, "", "; default: the workflow's"),
 	}
 }
 

@@ -37,7 +37,8 @@ func sweepVerb() verb {
 			"A sweep that was interrupted or killed goes on where it was when it is started\n" +
 			"again; a changed grid keeps what still applies. Of several machines that share\n" +
 			"the folder each takes one shard.",
-		args: "GRID",
+		args:   "GRID",
+		offers: sweep.Bundled(),
 		flags: flags{
 			textFlag(&output, "output,o", "", "`FOLDER` that holds the results; made if it is not there"),
 			textFlag(&shardText, "shard", "", "take the part `I/N` of the sweep, I from 1 to N"),

@@ -25,7 +25,9 @@ type fetchedTrace struct {
 func fetchTracesVerb() verb {
 	var from, cache string
 	detail := "SET is a set of published recordings\n"
+	var sets []string
 	for _, s := range traces.Sets() {
+		sets = append(sets, s.Name)
 		detail += fmt.Sprintf("  %s: %s at %.7s, licence %s\n", s.Name, s.BaseURL, s.Commit, s.Licence)
 	}
 	return verb{
@@ -34,6 +36,7 @@ func fetchTracesVerb() verb {
 		shown:   []string{"traces fetch jolteon"},
 		detail:  detail[:len(detail)-1],
 		args:    "SET",
+		offers:  sets,
 		flags: flags{
 			textFlag(&from, "from", "", "`DIR` of a local copy to read instead of the network"),
 			textFlag(&cache, "cache", "", "`DIR` to keep the traces in (default: the user's cache folder)"),
@@ -41,7 +44,7 @@ func fetchTracesVerb() verb {
 		run: func(c *call) error {
 			set, err := traces.FindSet(c.args[0])
 			if err != nil {
-				return err
+				return usagef("%w", err)
 			}
 			if cache == "" {
 				if cache, err = recordingsCache(); err != nil {

@@ -28,7 +28,7 @@ func recordTraceVerb() verb {
 		shown:   []string{"traces record --workflow ml --seed 7 -o ml.parquet"},
 		detail:  "The bundled traces are made of the bundled cards with seed 1.",
 		flags: flags{
-			textFlag(&workflow, "workflow", "", "bundled workflow or workflow `FILE`"),
+			workflowFlag(&workflow),
 			textFlag(&card, "card", "", "bundled card or card `FILE` (YAML); default: the workflow's"),
 			outputFlag(&output, "trace `FILE` to write (Parquet)"),
 		},

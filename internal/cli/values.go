@@ -14,10 +14,11 @@ import (
 
 // value is the value of a flag, read by a function.
 type value[T any] struct {
-	to    *T
-	text  string
-	parse func(string) (T, error)
-	err   error
+	to      *T
+	text    string
+	parse   func(string) (T, error)
+	err     error
+	offered []string
 }
 
 // Set implements ucli.Generic.
@@ -35,6 +36,35 @@ func (v *value[T]) Set(text string) error {
 func (v *value[T]) String() string { return v.text }
 
 func (v *value[T]) failure() error { return v.err }
+
+func (v *value[T]) offer(words []string) { v.offered = words }
+
+func (v *value[T]) words() []string { return v.offered }
+
+// flagValue is what is asked of a value of whatever type.
+type flagValue interface {
+	ucli.Generic
+	failure() error       // why the text was refused; nil: it was not
+	offer(words []string) // to whoever completes the value; others are not refused
+	words() []string
+}
+
+// valueOf returns the value of a flag that flagOf made; nil for another one.
+func valueOf(f ucli.Flag) flagValue {
+	if r, ok := f.(repeatedFlag); ok {
+		f = r.GenericFlag
+	}
+	if g, ok := f.(*ucli.GenericFlag); ok {
+		return g.Value.(flagValue)
+	}
+	return nil
+}
+
+// offering returns the flag, which offers some words for its value.
+func offering(f ucli.Flag, words ...string) ucli.Flag {
+	valueOf(f).offer(words)
+	return f
+}
 
 // flagOf returns a flag whose value is read by parse and stored in to. The name
 // is followed by aliases, separated by commas. An empty fallback leaves to as
@@ -81,12 +111,12 @@ func textFlag(to *string, name, fallback, usage string) ucli.Flag {
 
 // choiceFlag is a flag whose value is one of the given words.
 func choiceFlag(to *string, name, fallback, usage string, words []string) ucli.Flag {
-	return flagOf(to, name, fallback, usage, func(s string) (string, error) {
+	return offering(flagOf(to, name, fallback, usage, func(s string) (string, error) {
 		if slices.Contains(words, s) {
 			return s, nil
 		}
 		return "", fmt.Errorf("%q is none of %s%s", s, strings.Join(words, ", "), didYouMean(s, words, strconv.Quote))
-	})
+	}), words...)
 }
 
 // countFlag is a flag whose value is a whole number of at least 1.

@@ -84,7 +84,8 @@ func showWorkflowVerb() verb {
 			"States Language or an instance in WfFormat. Without --format a workflow's stages, paths,\n" +
 			"admissible configurations and rules are shown, a state machine's states; with it only\n" +
 			"the drawing.",
-		args: "NAME|FILE",
+		args:   "NAME|FILE",
+		offers: models.Bundled(),
 		flags: flags{
 			choiceFlag(&format, "format", "", "draw it as `FORMAT`: "+strings.Join(formats, ", "), formats),
 			outputFlag(&output, "`FILE` for the drawing; default: standard output"),

@@ -35,7 +35,11 @@ func Nearest(name string, known []string) string {
 //
 //	unknown method "exat"; did you mean "exact"? choose one of exact, random
 func Unknown(what, name string, known []string) error {
-	return fmt.Errorf("unknown %s %q%s choose one of %s", what, name, orMeant(name, known, ";"), strings.Join(known, ", "))
+	choice := "choose one of "
+	if len(known) == 1 {
+		choice = "there is only "
+	}
+	return fmt.Errorf("unknown %s %q%s %s%s", what, name, orMeant(name, known, ";"), choice, strings.Join(known, ", "))
 }
 
 // NeitherFile returns the error for what is neither bundled under a name nor a

@@ -23,6 +23,7 @@ func TestErrors(t *testing.T) {
 	for want, err := range map[string]error{
 		`unknown method "vidoe"; did you mean "video"? choose one of ml, video`:             Unknown("method", "vidoe", known),
 		`unknown method "x"; choose one of ml, video`:                                       Unknown("method", "x", known),
+		`unknown method "vidoe"; did you mean "video"? there is only video`:                 Unknown("method", "vidoe", known[1:]),
 		`workflow "vidoe" is neither bundled (ml, video) nor a file; did you mean "video"?`: NeitherFile("workflow", "vidoe", known),
 		`workflow "some file" is neither bundled (ml, video) nor a file`:                    NeitherFile("workflow", "some file", known),
 		`workflow "\x1b[31m\n" is neither bundled (ml, video) nor a file`:                   NeitherFile("workflow", "\x1b[31m\n", known),
