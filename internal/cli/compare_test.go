@@ -8,7 +8,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
+	"eevee/experiments"
 	"eevee/traces"
 )
 
@@ -31,6 +33,49 @@ func TestCompareMatchesItsSchema(t *testing.T) {
 	for _, name := range []string{"compare.png", "compare.svg", "compare.pdf", "compare.csv"} {
 		if info, err := os.Stat(filepath.Join(folder, name)); err != nil || info.Size() == 0 {
 			t.Errorf("%s was not drawn (%v)", name, err)
+		}
+	}
+}
+
+// What a comparison prints is as wide as a terminal, and says of every method
+// all that the object says: nothing is cut off.
+func TestComparisonFitsATerminal(t *testing.T) {
+	withoutRecordings(t)
+	command := strings.Fields("compare --workflow tpcds --latency 60s --samples 600 --runs 20 --quiet --methods uniform,stepconf,powertuning:cost")
+	code, stdout, stderr := runProgram(command...)
+	if code != exitDone {
+		t.Fatalf("exit %d: %s", code, stderr)
+	}
+	for line := range strings.Lines(stdout) {
+		if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > tableWidth || strings.HasSuffix(line, " \n") {
+			t.Errorf("%d characters: %q", n, line)
+		}
+	}
+	_, object, _ := runProgram(append(command, "--json")...)
+	var r experiments.Comparison
+	if err := json.Unmarshal([]byte(object), &r); err != nil || len(r.Cells) != 3 {
+		t.Fatalf("%v, %d cells", err, len(r.Cells))
+	}
+	words := strings.Join(strings.Fields(stdout), " ")
+	for _, cell := range r.Cells {
+		want := append([]string{cell.Method}, cell.Warnings...)
+		if cell.Unsupported != "" {
+			want = append(want, cell.Unsupported)
+		} else {
+			want = append(want, configText(cell), fmt.Sprintf("%.3f-%.3f", cell.Holdout.RiskLo, cell.Holdout.RiskHi))
+		}
+		for _, w := range append(want, r.Notes...) {
+			if !strings.Contains(words, w) {
+				t.Errorf("%s: nothing says %q:\n%s", cell.Method, w, stdout)
+			}
+		}
+	}
+}
+
+func TestNumbersText(t *testing.T) {
+	for want, numbers := range map[string][]int{"": nil, "7": {7}, "2 3": {3, 2}, "1-3 5": {5, 2, 3, 1}, "1 3 5-8 10 11": {1, 3, 5, 6, 7, 8, 10, 11}} {
+		if got := numbersText(numbers); got != want {
+			t.Errorf("%v: %q, want %q", numbers, got, want)
 		}
 	}
 }
