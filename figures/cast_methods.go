@@ -2,14 +2,17 @@ package figures
 
 // Methods fixes the looks of everything that answers a bound, in every picture.
 // Answers that often coincide have markers that can be told apart on top of each
-// other: a plus on a disc, a cross on a triangle.
+// other: a plus on a disc, a cross on a triangle. Colours repeat after seven names:
+// those that stand in one picture are fewer than seven places apart, or not a
+// multiple of seven.
 var Methods = Cast{
 	"exact", "orion", "jolteon:compat", ReportedName, ArtifactName, CompatBreaks, "jolteon",
 	"parrotfish", "slam", "ditto:latency", "ditto:cost", "caerus", "prcp", "grandslam",
-	"cose", "uniform", "random", "powertuning:cost", "exhaustive", "stepconf", "janus",
+	"cose", "random", "uniform", "powertuning:cost", "exhaustive", "stepconf", "janus",
 	"stepconf:inter", "stepconf:intra", "stepconf:static", "stepconf:no-no", "stepconf:optimal", "early binding",
 	"stepconf:prewarm", "early binding, per function", "janus:worst", "oracle",
-	"chunkfunc", "chunkfunc, reported", "slam, reported", "stepconf, reported", "stepconf:prewarm, reported",
+	"chunkfunc", "chunkfunc, reported", "orion:no-prewarming", "stepconf, reported", "slam, reported", "stepconf:prewarm, reported",
+	"all started with the run", "orion, reported",
 }
 
 // Schedulers fixes the looks of what schedules jobs on servers.

@@ -6,6 +6,7 @@ import (
 	"image/color"
 	"math"
 	"reflect"
+	"slices"
 	"testing"
 
 	"gonum.org/v1/plot/vg"
@@ -176,6 +177,33 @@ func TestMarkersAreDistinct(t *testing.T) {
 			union := len(a) + len(b) - both
 			if alone := 1 - float64(both)/float64(union); alone < 1.0/6 {
 				t.Errorf("markers %d and %d differ in %.2f of their area only", i, j, alone)
+			}
+		}
+	}
+}
+
+// Names that stand in one picture, no more than there are colours, have different
+// ones.
+func TestMethodsShownTogether(t *testing.T) {
+	for _, names := range [][]string{
+		{"chunkfunc", "slam", "stepconf", "chunkfunc, reported", "slam, reported", "stepconf, reported"},
+		{"stepconf", "stepconf:prewarm", "stepconf:prewarm, reported"},
+		{"stepconf", "stepconf:inter", "stepconf:intra", "stepconf:no-no", "stepconf:static", "stepconf:optimal"},
+		{"early binding", "early binding, per function", "janus:worst", "janus", "oracle"},
+		{"orion", "cose", "uniform"},
+		{"orion", "orion:no-prewarming", "all started with the run"},
+		{"orion", "orion, reported"},
+		{ReportedName, ArtifactName, "jolteon:compat", CompatBreaks, "exact"},
+		{ReportedName, "exact", "orion", "caerus", "ditto:latency"},
+	} {
+		drawn := map[color.NRGBA]string{}
+		for i, s := range Methods.Styles(names) {
+			if other, twice := drawn[s.Color]; twice {
+				t.Errorf("%q and %q have the same colour", other, names[i])
+			}
+			drawn[s.Color] = names[i]
+			if !slices.Contains(Methods, names[i]) {
+				t.Errorf("the looks of %q are not fixed", names[i])
 			}
 		}
 	}
