@@ -53,6 +53,8 @@ var catalogue = []listing{
 	listed("overhead", newOverhead),
 	listed("table6", newTable6),
 	listed("stepconf-scaling", newStepConfScaling),
+	listed("janus-overhead", newJanusOverhead),
+	listed("ditto-overhead", newDittoOverhead),
 }
 
 // listing is one experiment of the catalogue.

@@ -271,46 +271,62 @@ func (c *janusChain) earlyApart(slo float64) models.Config {
 	return best
 }
 
-// outcomes returns how the bindings fare under an SLO, which it returns too.
-func (j *janusSweep) outcomes(ctx context.Context, cv, factor float64, runs int, seed uint64) (map[string]bindingOutcome, float64, error) {
-	streams := models.Streams{Seed: seed}.Sub("janus")
+// janusProblem is the chain with the profile that sizes are planned on.
+type janusProblem struct {
+	*janusChain
+	scenarios *models.Scenarios
+	space     *models.Space
+	price     models.PriceBook
+	slo       float64
+	early     models.Config // chosen before the run
+}
+
+// pose makes the profile, and plans early.
+func (j *janusSweep) pose(ctx context.Context, cv, factor float64, streams models.Streams) (*janusProblem, error) {
 	profile, err := j.chain(cv, j.Profile, streams.Sub("profile"))
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
 	samples := make([]models.StageSample, len(j.Functions))
 	choices := make([][]models.StageConfig, len(j.Functions))
+	largest := make(models.Config, len(choices))
 	for i := range samples {
 		samples[i], choices[i] = janusSample{profile, i}, j.sizes()
+		largest[i] = choices[i][len(choices[i])-1]
 	}
 	// The price of a second is in proportion to the vCPU, so that the cheapest
 	// configuration is the one with the least CPU.
-	price := models.PriceBook{Name: "cpu", USDPerGBSecond: 1}
-	scenarios, err := models.NewScenarios(profile.workflow, price, j.Profile, samples)
-	if err != nil {
-		return nil, 0, err
+	p := &janusProblem{janusChain: profile, price: models.PriceBook{Name: "cpu", USDPerGBSecond: 1}}
+	if p.scenarios, err = models.NewScenarios(profile.workflow, p.price, j.Profile, samples); err != nil {
+		return nil, err
 	}
-	space, err := models.NewSpace(profile.workflow, choices, nil)
-	if err != nil {
-		return nil, 0, err
+	if p.space, err = models.NewSpace(profile.workflow, choices, nil); err != nil {
+		return nil, err
 	}
-	largest := make(models.Config, len(choices))
-	for i := range largest {
-		largest[i] = choices[i][len(choices[i])-1]
-	}
-	latency, _ := scenarios.Outcomes(largest)
-	slo := factor * models.QuantileR7(latency, baselines.JanusWorst/100.)
+	latency, _ := p.scenarios.Outcomes(largest)
+	p.slo = factor * models.QuantileR7(latency, baselines.JanusWorst/100.)
+	p.early, err = baselines.EarlyBinding(ctx, p.space, p.scenarios, p.slo, baselines.JanusWorst)
+	return p, err
+}
 
-	early, err := baselines.EarlyBinding(ctx, space, scenarios, slo, baselines.JanusWorst)
+// late returns the policy that binds late; nil percentiles are those of Janus.
+func (p *janusProblem) late(percentiles []float64) (*baselines.JanusPolicy, error) {
+	return baselines.Janus{Limit: p.slo, Base: p.early, Percentiles: percentiles, Step: p.slo / janusSteps}.Synthesise(p.space, p.scenarios)
+}
+
+// outcomes returns how the bindings fare under an SLO, which it returns too.
+func (j *janusSweep) outcomes(ctx context.Context, cv, factor float64, runs int, seed uint64) (map[string]bindingOutcome, float64, error) {
+	streams := models.Streams{Seed: seed}.Sub("janus")
+	p, err := j.pose(ctx, cv, factor, streams)
 	if err != nil {
 		return nil, 0, err
 	}
 	policies := map[string]models.Policy{
-		bindEarly: models.StaticPolicy{Name: bindEarly, Config: early},
-		bindApart: models.StaticPolicy{Name: bindApart, Config: profile.earlyApart(slo)},
+		bindEarly: models.StaticPolicy{Name: bindEarly, Config: p.early},
+		bindApart: models.StaticPolicy{Name: bindApart, Config: p.earlyApart(p.slo)},
 	}
 	for name, percentiles := range map[string][]float64{bindLate: nil, bindWorst: {}} {
-		if policies[name], err = (baselines.Janus{Limit: slo, Base: early, Percentiles: percentiles, Step: slo / janusSteps}).Synthesise(space, scenarios); err != nil {
+		if policies[name], err = p.late(percentiles); err != nil {
 			return nil, 0, err
 		}
 	}
@@ -318,14 +334,14 @@ func (j *janusSweep) outcomes(ctx context.Context, cv, factor float64, runs int,
 	if err != nil {
 		return nil, 0, err
 	}
-	out := map[string]bindingOutcome{bindOracle: world.oracle(slo)}
+	out := map[string]bindingOutcome{bindOracle: world.oracle(p.slo)}
 	for _, name := range bindings {
 		policy, ok := policies[name]
 		if !ok {
 			continue
 		}
 		var latency []float64
-		s, err := sim.SimulatePolicy(ctx, world, policy, runs, sim.Settings{Price: price}, func(r *sim.Run) error {
+		s, err := sim.SimulatePolicy(ctx, world, policy, runs, sim.Settings{Price: p.price}, func(r *sim.Run) error {
 			latency = append(latency, r.Latency)
 			return nil
 		})
@@ -334,7 +350,7 @@ func (j *janusSweep) outcomes(ctx context.Context, cv, factor float64, runs int,
 		}
 		out[name] = bindingOutcome{cpu: s.GBSeconds * 1024 / models.AWSMBPerVCPU, p99: models.QuantileR7(latency, 0.99)}
 	}
-	return out, slo, nil
+	return out, p.slo, nil
 }
 
 // oracle knows the variation of a run before it starts, and takes the sizes that

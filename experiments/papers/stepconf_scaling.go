@@ -281,7 +281,7 @@ func (f *stepConfScaling) measure(ctx context.Context, lab *Lab, subjects []deci
 			runs := max(1, decisionsTimed/d.workflow.Len())
 			taken, err := lab.options.Clock.measure(1, 0, func() error {
 				for range runs {
-					decideAll(d.policy, d.model, d.workflow)
+					decideAll(d.policy, d.model.Time, d.workflow)
 				}
 				return nil
 			})
@@ -298,9 +298,8 @@ func (f *stepConfScaling) measure(ctx context.Context, lab *Lab, subjects []deci
 	return models.QuantileR7(powers, 0.5), nil
 }
 
-// decideAll lets a policy decide one run in which everything takes as long as the
-// model expects.
-func decideAll(policy models.Policy, model *baselines.StepConfModel, w *models.Workflow) {
+// decideAll lets a policy decide one run in which every stage takes the given time, in s.
+func decideAll(policy models.Policy, time func(i int, c models.StageConfig) float64, w *models.Workflow) {
 	decider := policy.Begin()
 	progress := models.Progress{End: slices.Repeat([]float64{math.NaN()}, w.Len()), Config: make(models.Config, w.Len())}
 	for i := range w.Len() { // in topological order
@@ -310,6 +309,6 @@ func decideAll(policy models.Policy, model *baselines.StepConfModel, w *models.W
 		}
 		decision := decider.Decide(i, progress)
 		progress.Config[i] = decision.StageConfig
-		progress.End[i] = progress.Now + model.Time(i, decision.StageConfig)
+		progress.End[i] = progress.Now + time(i, decision.StageConfig)
 	}
 }

@@ -17,7 +17,8 @@ type FitTimes struct {
 
 func (FitTimes) rows() {}
 
-// FitTime is the time of one workflow; the reported one is in s.
+// FitTime is the time of one workflow; the reported one is in s, 0 where none is
+// known.
 type FitTime struct {
 	Workflow string // title, and what else is needed to know it
 	Reported float64

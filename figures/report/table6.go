@@ -12,11 +12,14 @@ func fitTimes(rows papers.FitTimes) []figures.Picture {
 		{Name: "wall time", Unit: "s", Decimals: 5}, {Name: "repetitions"},
 	}}
 	for _, r := range rows.Rows {
-		var cpu any
+		var reported, cpu any
+		if r.Reported > 0 {
+			reported = r.Reported
+		}
 		if r.CPU != nil {
 			cpu = *r.CPU
 		}
-		t.Rows = append(t.Rows, []any{r.Workflow, r.Reported, cpu, r.Wall, r.Repetitions})
+		t.Rows = append(t.Rows, []any{r.Workflow, reported, cpu, r.Wall, r.Repetitions})
 	}
 	return []figures.Picture{{Name: rows.Name, Caption: rows.What + "; ours on the machine of timings.json", Drawing: t}}
 }

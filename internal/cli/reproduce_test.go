@@ -73,7 +73,7 @@ func TestReproduceOnBundledTraces(t *testing.T) {
 	for i, c := range saved {
 		id := c["id"].(string)
 		ids[c["experiment"].(string)] = true
-		timed := strings.HasPrefix(id, "fig13") || id == "table6" || id == "overhead" || id == "stepconf-scaling.growth" || id == "stepconf-scaling.decision"
+		timed := strings.HasPrefix(id, "fig13") || id == "table6" || id == "overhead" || id == "stepconf-scaling.growth" || id == "stepconf-scaling.decision" || id == "janus-overhead"
 		for _, key := range []string{"paper", "title", "unit", "tolerance", "verdict", "why", "data"} {
 			if c[key] == "" || c[key] == nil {
 				t.Errorf("%s: no %s", id, key)
