@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"eevee/models"
 	"eevee/solvers"
@@ -120,6 +121,39 @@ func (d Ditto) shares(p *solvers.Problem) ([]float64, error) {
 		}
 	}
 	return normalised(share), nil
+}
+
+// Predict returns the latency of the workflow under c in s, as the Jolteon artifact
+// has Ditto predict it: the mean delay of a stage and its fitted steps, along the
+// longest path. The steps were fitted to the vCPU of all instances and are taken at
+// the number of instances (algorithms.md 1.5). Ditto knows one time and no
+// percentiles.
+func (d Ditto) Predict(profile *models.Profile, c models.Config) (float64, error) {
+	w := profile.Workflow
+	if len(c) != w.Len() {
+		return 0, fmt.Errorf("ditto: a configuration of %d stages for workflow %s of %d", len(c), w.Name(), w.Len())
+	}
+	own, err := newLambdaJob(profile)
+	if err != nil {
+		return 0, fmt.Errorf("ditto: %w", err)
+	}
+	fitted := own
+	if d.Compat {
+		if fitted, err = misalignedLambdaJob(profile); err != nil {
+			return 0, fmt.Errorf("ditto: %w", err)
+		}
+	}
+	end := make([]float64, w.Len())
+	for i := range end {
+		ready := 0.0
+		for _, p := range w.Parents(i) {
+			ready = max(ready, end[p])
+		}
+		s, x := fitted.stages[i], float64(c[i].Parallelism)
+		// Delays are those of all rows, whatever they are taken for.
+		end[i] = ready + own.stages[i].cold + s.read.At(x) + s.compute.At(x) + s.write.At(x)
+	}
+	return slices.Max(end), nil
 }
 
 func (d Ditto) objective(p *solvers.Problem) solvers.Metric {

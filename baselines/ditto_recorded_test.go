@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"eevee/internal/recordings"
+	"eevee/models"
 	"eevee/solvers"
 )
 
@@ -290,5 +291,41 @@ func TestDittoRecordingsAreComplete(t *testing.T) {
 				t.Errorf("%s: job %s has %d stages, %d of them single", store, job.Name, len(job.Stages), singles)
 			}
 		}
+	}
+}
+
+// Predictions of the six configurations of Jolteon's Table 4, for its Table 5
+// (claims.md A.3, printed to 0.01 s).
+func TestDittoPredictsTable5(t *testing.T) {
+	_, profile := recordedProfile(t, "video")
+	for _, c := range []struct {
+		name            string
+		parallelism     []int
+		vcpu            []float64
+		released, fixed float64 // as released, and with the profile's own configurations
+	}{
+		{"C0", []int{32, 16, 8, 8}, []float64{2.5, 4, 2.5, 2.5}, 23.11, 23.98},
+		{"C1", []int{32, 16, 16, 16}, []float64{2, 1.5, 1.5, 2}, 22.75, 22.43},
+		{"C2", []int{16, 32, 8, 16}, []float64{2, 1.5, 1.5, 1.5}, 24.62, 27.18},
+		{"C3", []int{16, 16, 16, 8}, []float64{1, 1.5, 1.5, 1.5}, 25.28, 29.79},
+		{"C4", []int{8, 16, 4, 4}, []float64{1.5, 1, 1, 1}, 30.46, 45.82},
+		{"C5", []int{4, 8, 4, 4}, []float64{1.5, 1.5, 1.5, 1.5}, 40.13, 74.74},
+	} {
+		config := make(models.Config, 4)
+		for i, v := range c.vcpu {
+			config[i] = models.StageConfig{Memory: int(v * 1792), VCPU: v, Parallelism: c.parallelism[i]}
+		}
+		for compat, want := range map[bool]float64{true: c.released, false: c.fixed} {
+			got, err := Ditto{Compat: compat}.Predict(profile, config)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if math.Abs(got-want) > 0.0051 {
+				t.Errorf("%s, compat %v: %.4f s, the replay has %v", c.name, compat, got, want)
+			}
+		}
+	}
+	if _, err := (Ditto{}).Predict(profile, models.Config{{}}); err == nil {
+		t.Error("one stage for four is predicted")
 	}
 }
