@@ -41,6 +41,8 @@ var catalogue = []listing{
 	listed("gantt-load", newGanttLoad),
 	listed("caerus", newCaerus),
 	listed("orion", newOrion),
+	listed("orion-bundling", newOrionBundling),
+	listed("orion-starts", newOrionStarts),
 	listed("violations", newViolations),
 	listed("frontier", newFrontier),
 	listed("regret", newRegret),

@@ -7,9 +7,10 @@ func (Panels) rows() {}
 
 // Panel is one picture. One of its kinds of data is not nil.
 type Panel struct {
-	Name    string // of its files
-	Title   string
-	Caption string
+	Name      string // of its files
+	Title     string
+	Caption   string
+	Generated bool // rests on a trace that is not recorded, which the title is to say
 
 	Curves  *Curves
 	Fields  *Fields

@@ -18,15 +18,16 @@ func panels(rows papers.Panels) []figures.Picture {
 }
 
 func panel(p papers.Panel) figures.Drawing {
+	title := figures.OnTrace(p.Title, !p.Generated)
 	switch {
 	case p.Curves != nil:
-		return curves(p.Title, *p.Curves)
+		return curves(title, *p.Curves)
 	case p.Fields != nil:
 		d := p.Fields
-		return figures.Heat{Title: p.Title, X: d.X, Y: d.Y, Names: d.Names, Value: axis(d.Value), Values: d.Values}
+		return figures.Heat{Title: title, X: d.X, Y: d.Y, Names: d.Names, Value: axis(d.Value), Values: d.Values}
 	case p.Spreads != nil:
 		d := p.Spreads
-		b := figures.Boxes{Title: p.Title, X: d.X, Groups: d.Groups, Y: axis(d.Y), Limits: d.Limits, Limit: d.Limit, Cast: figures.Methods}
+		b := figures.Boxes{Title: title, X: d.X, Groups: d.Groups, Y: axis(d.Y), Limits: d.Limits, Limit: d.Limit, Cast: figures.Methods}
 		for _, s := range d.Series {
 			series := figures.BoxSeries{Name: s.Name}
 			for _, f := range s.Five {
@@ -37,7 +38,7 @@ func panel(p papers.Panel) figures.Drawing {
 		return b
 	case p.Levels != nil:
 		d := p.Levels
-		b := figures.Bars{Title: p.Title, X: d.X, Groups: d.Groups, Y: axis(d.Y), Cast: figures.Methods}
+		b := figures.Bars{Title: title, X: d.X, Groups: d.Groups, Y: axis(d.Y), Cast: figures.Methods}
 		for _, s := range d.Series {
 			series := figures.BarSeries{Name: s.Name}
 			for _, v := range s.Values {
