@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
@@ -23,6 +24,7 @@ type Bars struct {
 // BarSeries is the bars of one colour, one for every group.
 type BarSeries struct {
 	Name string
+	Like string // the series whose colour this one has, in outline, as what is reported has that of what came out here; empty: its own
 	Bars []Bar
 }
 
@@ -48,6 +50,11 @@ func (b Bars) check() error {
 	var err error
 	if b.Y.Log {
 		err = errors.New("y axis: bars stand on zero, which a logarithmic axis does not have; draw a Chart instead")
+	}
+	for i, s := range b.Series {
+		if s.Like != "" && !slices.ContainsFunc(b.Series, func(o BarSeries) bool { return o.Name == s.Like && o.Like == "" }) {
+			err = errors.Join(err, fmt.Errorf("series %d (%q): is like %q, which there is not with a colour of its own", i, s.Name, s.Like))
+		}
 	}
 	return errors.Join(err, b.groups().check("bar", "bars",
 		func(i int) int { return len(b.Series[i].Bars) },
@@ -116,11 +123,32 @@ func (b Bars) frame() (frame, error) {
 		return frame{}, fmt.Errorf("y axis: %w", err)
 	}
 	g := b.groups()
-	styles := b.Cast.Styles(g.series)
-	f := g.frame(guide{scale: y, title: b.Y.title()}, styles, func(c draw.Canvas, r vg.Rectangle, s Style) { s.Hatch.fill(c, r, s.Color) })
+	styles := b.styles()
+	f := g.frame(guide{scale: y, title: b.Y.title()}, styles, func(c draw.Canvas, r vg.Rectangle, s Style) { s.fill(c, r) })
 	f.cover = b.cover
 	f.marks = func(c draw.Canvas, p projection) { b.draw(c, p, styles) }
 	return f, nil
+}
+
+// styles returns the style of every series.
+func (b Bars) styles() []Style {
+	var own []string
+	for _, s := range b.Series {
+		if s.Like == "" {
+			own = append(own, s.Name)
+		}
+	}
+	drawn := b.Cast.Styles(own)
+	styles := make([]Style, len(b.Series))
+	for i, s := range b.Series {
+		if s.Like == "" {
+			styles[i] = drawn[slices.Index(own, s.Name)]
+			continue
+		}
+		styles[i] = drawn[slices.Index(own, s.Like)]
+		styles[i].Hollow = true
+	}
+	return styles
 }
 
 // each calls f for every bar with its rectangle and its error bar, if any.
@@ -155,7 +183,7 @@ func (b Bars) cover(p projection) *cover {
 
 func (b Bars) draw(c draw.Canvas, p projection, styles []Style) {
 	b.each(p, func(i int, r vg.Rectangle, errorBar []vg.Point) {
-		styles[i].Hatch.fill(c, r, styles[i].Color)
+		styles[i].fill(c, r)
 		if errorBar != nil {
 			// A white edge keeps the error bar visible on its own bar.
 			side := vg.Point{X: min(capWidth, 0.3*(r.Max.X-r.Min.X))}

@@ -27,7 +27,7 @@ func extent(img image.Image, c color.Color) image.Rectangle {
 // The heights of bars are as the values, and they all stand on one line.
 func TestBarsAreAsHighAsTheirValues(t *testing.T) {
 	f, err := Bars{Groups: []string{"g"}, Series: []BarSeries{
-		{"a", []Bar{{Value: 10}}}, {"b", []Bar{{Value: 25}}}, {"c", []Bar{{Value: 40}}},
+		{Name: "a", Bars: []Bar{{Value: 10}}}, {Name: "b", Bars: []Bar{{Value: 25}}}, {Name: "c", Bars: []Bar{{Value: 40}}},
 	}}.frame()
 	if err != nil {
 		t.Fatal(err)
@@ -55,7 +55,7 @@ func TestBarsAreAsHighAsTheirValues(t *testing.T) {
 }
 
 func TestNegativeBarsHangFromZero(t *testing.T) {
-	f, err := Bars{Groups: []string{"g"}, Series: []BarSeries{{"a", []Bar{{Value: 10}}}, {"b", []Bar{{Value: -10}}}}}.frame()
+	f, err := Bars{Groups: []string{"g"}, Series: []BarSeries{{Name: "a", Bars: []Bar{{Value: 10}}}, {Name: "b", Bars: []Bar{{Value: -10}}}}}.frame()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,9 +90,45 @@ func ExampleBars_WriteCSV() {
 	// Q16,NIMBLE,,,
 }
 
+// A series that is like another has its colour, as an edge around a paler area.
+func TestBarsLikeAnother(t *testing.T) {
+	b := Bars{Groups: []string{"g"}, Series: []BarSeries{
+		{Name: "reported", Like: "ours", Bars: []Bar{{Value: 40}}},
+		{Name: "ours", Bars: []Bar{{Value: 40}}},
+	}}
+	f, err := b.frame()
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.legend = nil
+	img := rendered(f.sheet())
+	if extent(img, orange) != (image.Rectangle{}) {
+		t.Error("what is reported has a colour of its own")
+	}
+	both := extent(img, blue)
+	dye := func(x int) (count int) {
+		for y := both.Min.Y; y < both.Max.Y; y++ {
+			if color.NRGBAModel.Convert(img.At(x, y)) == blue {
+				count++
+			}
+		}
+		return count
+	}
+	reported, ours := dye(both.Min.X+both.Dx()/4), dye(both.Min.X+3*both.Dx()/4)
+	if reported == 0 || reported > both.Dy()/10 || ours != both.Dy() {
+		t.Errorf("of %d pixels from top to bottom, %d of what is reported and %d of ours have the colour", both.Dy(), reported, ours)
+	}
+	for _, like := range []string{"nothing", "reported"} {
+		b.Series[0].Like = like
+		if _, err := Save(t.TempDir(), "b", b, Print); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("is like %q", like)) {
+			t.Errorf("like %q: error %v", like, err)
+		}
+	}
+}
+
 func TestBarsDefects(t *testing.T) {
 	with := func(b Bar) Bars {
-		return Bars{Groups: []string{"g"}, Series: []BarSeries{{"good", []Bar{{Value: 1}}}, {"bad", []Bar{b}}}}
+		return Bars{Groups: []string{"g"}, Series: []BarSeries{{Name: "good", Bars: []Bar{{Value: 1}}}, {Name: "bad", Bars: []Bar{b}}}}
 	}
 	for name, c := range map[string]struct {
 		Bars
@@ -102,7 +138,7 @@ func TestBarsDefects(t *testing.T) {
 		"bound":     {with(Bar{Hi: math.Inf(1)}), []string{`"bad"`, "upper bound", "Inf"}},
 		"reversed":  {with(Bar{Lo: 2, Hi: 1}), []string{`"bad"`, "2 is above 1"}},
 		"missing":   {with(Bar{Value: 2, Missing: true}), []string{`"bad"`, "missing"}},
-		"too few":   {Bars{Groups: []string{"g", "h"}, Series: []BarSeries{{"s", []Bar{{}}}}}, []string{`"s"`, "1 bars for 2 groups"}},
+		"too few":   {Bars{Groups: []string{"g", "h"}, Series: []BarSeries{{Name: "s", Bars: []Bar{{}}}}}, []string{`"s"`, "1 bars for 2 groups"}},
 		"log":       {Bars{Y: Axis{Log: true}}, []string{"y axis", "logarithmic"}},
 		"same name": {Bars{Series: []BarSeries{{Name: "s"}, {Name: "s"}}}, []string{`series 1 ("s")`, "series 0"}},
 	} {

@@ -11,12 +11,11 @@ var Methods = Cast{
 	"cose", "random", "uniform", "powertuning:cost", "exhaustive", "stepconf", "janus",
 	"stepconf:inter", "stepconf:intra", "stepconf:static", "stepconf:no-no", "stepconf:optimal", "early binding",
 	"stepconf:prewarm", "early binding, per function", "janus:worst", "oracle",
-	"chunkfunc", "chunkfunc, reported", "orion:no-prewarming", "stepconf, reported", "slam, reported", "stepconf:prewarm, reported",
-	"all started with the run", "orion, reported",
+	"chunkfunc", "all started with the run",
 }
 
 // Schedulers fixes the looks of what schedules jobs on servers.
-var Schedulers = Cast{"Ditto", "Ditto, reported", "NIMBLE", "NIMBLE, reported", "NIMBLE+DoP", "NIMBLE+DoP, reported", "NIMBLE+Group, reported"}
+var Schedulers = Cast{"Ditto", "NIMBLE", "NIMBLE+DoP", "NIMBLE+Group, reported"}
 
 // What series are called in papers' figures that are no method's answers as they
 // are.

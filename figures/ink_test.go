@@ -180,8 +180,8 @@ func specimens(t testing.TB) []specimen {
 	}
 	all = append(all,
 		of(t, "bars", Bars{Title: "Job completion time", X: "query", Groups: []string{"Q1", "Q16", longName, unbroken}, Y: Axis{Label: "time", Unit: "s"},
-			Series: []BarSeries{{"Ditto", []Bar{{Value: 222.26, Lo: 210, Hi: 230}, {Value: 567.3}, {Value: -3}, {Missing: true}}},
-				{"NIMBLE", []Bar{{Value: 279.75}, {Value: 824.9, Lo: 800, Hi: 1000}, {Value: 459.83}, {Value: 403.4}}}}}),
+			Series: []BarSeries{{Name: "Ditto", Bars: []Bar{{Value: 222.26, Lo: 210, Hi: 230}, {Value: 567.3}, {Value: -3}, {Missing: true}}},
+				{Name: "NIMBLE", Bars: []Bar{{Value: 279.75}, {Value: 824.9, Lo: 800, Hi: 1000}, {Value: 459.83}, {Value: 403.4}}}}}),
 		of(t, "no bars", Bars{Title: "No bars"}),
 		of(t, "gantt", ganttOf(8, 48)),
 		of(t, "gantt of one", ganttOf(1, 1)),

@@ -47,6 +47,7 @@ type Style struct {
 	Marker Marker
 	Dashes []vg.Length // empty: a solid line
 	Hatch  Hatch
+	Hollow bool // areas are drawn by their edge and a tint
 }
 
 var dashes = [][]vg.Length{nil, {5, 2}, {1.2, 1.6}, {6, 2, 1.2, 2}, {9, 3}}
@@ -213,6 +214,25 @@ const (
 
 	hatches
 )
+
+// fill fills a rectangle in the style.
+func (s Style) fill(c draw.Canvas, r vg.Rectangle) {
+	if !s.Hollow {
+		s.Hatch.fill(c, r, s.Color)
+		return
+	}
+	const edge = 1.4
+	c.SetColor(s.Color)
+	c.Fill(r.Path())
+	size := r.Size()
+	if size.X > 2*edge && size.Y > 2*edge {
+		inside := rectangle(r.Min.X+edge, r.Min.Y+edge, r.Max.X-edge, r.Max.Y-edge)
+		for _, fill := range []color.Color{white, tint(s.Color)} {
+			c.SetColor(fill)
+			c.Fill(inside.Path())
+		}
+	}
+}
 
 // fill fills a rectangle with a colour and white hatching.
 func (h Hatch) fill(c draw.Canvas, r vg.Rectangle, fill color.Color) {

@@ -196,7 +196,7 @@ func (f *chunkFunc) Find(ctx context.Context, lab *Lab) (Finding, error) {
 	var rows Panels
 	shares := Levels{Y: Quantity{Label: "limits kept", Unit: "%"}}
 	for _, m := range chunkFuncMethods {
-		shares.Series = append(shares.Series, LevelSeries{Name: m + ", reported"}, LevelSeries{Name: m})
+		shares.Series = append(shares.Series, LevelSeries{Name: m + ", reported", Like: m}, LevelSeries{Name: m})
 	}
 	for _, w := range f.Workflows {
 		outcomes := make([]limitOutcomes, len(w.Inputs))

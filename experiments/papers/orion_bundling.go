@@ -256,7 +256,7 @@ func (o *orionBundling) predicted(ctx context.Context, lab *Lab, def *models.Def
 // panels are the published figures beside ours.
 func (o *orionBundling) panels(ours []bundleOutcome, generated bool) Panels {
 	bars := func(name, label string, published func(k int) float64, simulated func(bundleOutcome) float64) Panel {
-		l := Levels{X: "workers per instance", Y: Quantity{Label: label + " relative to no bundles"}, Series: []LevelSeries{{Name: "orion, reported"}, {Name: "orion"}}}
+		l := Levels{X: "workers per instance", Y: Quantity{Label: label + " relative to no bundles"}, Series: []LevelSeries{{Name: "orion, reported", Like: "orion"}, {Name: "orion"}}}
 		for k, of := range o.Published {
 			l.Groups = append(l.Groups, fmt.Sprint(of.Bundle))
 			l.Series[0].Values = append(l.Series[0].Values, published(k)/published(0))

@@ -157,6 +157,9 @@ func TestBundlesAndOrderStatistics(t *testing.T) {
 // Where workers are as many times faster as they have memory, Orion's model of a bundle
 // says what is simulated; that is what the claim gives as the cause where it does not.
 func TestOrionModelsProportionalBundles(t *testing.T) {
+	if testing.Short() {
+		t.Skip("simulates and profiles thousands of runs")
+	}
 	def := oneStage(t)
 	o := &orionBundling{Workers: 30, WorkerMB: 1024, MostMB: 10240, ModelCV: 0.5, Profiled: 300}
 	o.Published = newOrionBundling().Published

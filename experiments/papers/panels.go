@@ -88,5 +88,6 @@ type Levels struct {
 // LevelSeries is the bars of one series, one per group.
 type LevelSeries struct {
 	Name   string
+	Like   string    // the series whose colour this one has, in outline; empty: its own
 	Values []float64 // NaN: nothing is known
 }

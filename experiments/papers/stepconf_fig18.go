@@ -120,8 +120,8 @@ func (f *stepConfFig18) panels(w *stepWorkload, variants []string, gains map[str
 	cheaper := Levels{Groups: []string{"at equal performance"}, Y: Quantity{Label: "cost relative to No-No"}}
 	frontier := Curves{X: Quantity{Label: "latency, mean", Unit: "s", Log: true}, Y: Quantity{Label: "cost per run, mean", Unit: "¢", Log: true}}
 	for _, v := range variants {
-		faster.Series = append(faster.Series, LevelSeries{v, []float64{gains[v].faster}})
-		cheaper.Series = append(cheaper.Series, LevelSeries{v, []float64{1 - gains[v].cheaper}})
+		faster.Series = append(faster.Series, LevelSeries{Name: v, Values: []float64{gains[v].faster}})
+		cheaper.Series = append(cheaper.Series, LevelSeries{Name: v, Values: []float64{1 - gains[v].cheaper}})
 		curve := Curve{Name: v, Marker: true}
 		for _, one := range o.of[v] {
 			curve.Points = append(curve.Points, CurvePoint{X: one.mean, Y: 100 * one.cost})

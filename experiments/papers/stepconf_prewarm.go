@@ -319,10 +319,10 @@ func (f *stepConfPrewarming) gains(ctx context.Context, lab *Lab, w *stepWorkloa
 		curves.Curves = append(curves.Curves, curve)
 	}
 	bars := Levels{Groups: []string{"faster at an equal budget", "cheaper at equal performance"}, Y: Quantity{Label: "gain over No-No", Unit: "times"}}
-	bars.Series = append(bars.Series, LevelSeries{stepConfPrewarm + ", reported", []float64{h.Faster, 1 / (1 - h.Cheaper)}})
+	bars.Series = append(bars.Series, LevelSeries{Name: stepConfPrewarm + ", reported", Like: stepConfPrewarm, Values: []float64{h.Faster, 1 / (1 - h.Cheaper)}})
 	for _, m := range methods[1:] {
 		plain, gain = gain, gainOver(of[m], of[stepConfNoNo])
-		bars.Series = append(bars.Series, LevelSeries{m, []float64{gain.faster, 1 / (1 - gain.cheaper)}})
+		bars.Series = append(bars.Series, LevelSeries{Name: m, Values: []float64{gain.faster, 1 / (1 - gain.cheaper)}})
 	}
 	name := f.About.ID
 	return Panels{

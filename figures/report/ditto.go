@@ -52,7 +52,7 @@ func queryBars(rows papers.ScheduledQueries, quantity, unit string, of func(pape
 		}, setting},
 	} {
 		b := figures.Bars{Title: part.title, Cast: figures.Schedulers, X: part.by, Y: figures.Axis{Label: quantity, Unit: unit}, Series: []figures.BarSeries{
-			{Name: "Ditto"}, {Name: "Ditto, reported"}, {Name: "NIMBLE"}, {Name: "NIMBLE, reported"},
+			{Name: "Ditto"}, {Name: "Ditto, reported", Like: "Ditto"}, {Name: "NIMBLE"}, {Name: "NIMBLE, reported", Like: "NIMBLE"},
 		}}
 		for _, q := range rows.Rows {
 			if !part.has(q) {

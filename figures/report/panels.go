@@ -40,7 +40,7 @@ func panel(p papers.Panel) figures.Drawing {
 		d := p.Levels
 		b := figures.Bars{Title: title, X: d.X, Groups: d.Groups, Y: axis(d.Y), Cast: figures.Methods}
 		for _, s := range d.Series {
-			series := figures.BarSeries{Name: s.Name}
+			series := figures.BarSeries{Name: s.Name, Like: s.Like}
 			for _, v := range s.Values {
 				if math.IsNaN(v) {
 					series.Bars = append(series.Bars, figures.Bar{Missing: true})

@@ -3,6 +3,7 @@ package report
 import (
 	"math"
 	"slices"
+	"strings"
 
 	"eevee/experiments/papers"
 	"eevee/figures"
@@ -20,6 +21,9 @@ func sideBySide(rows papers.SideBySide) []figures.Picture {
 		}
 		for _, s := range p.Series {
 			series := figures.BarSeries{Name: seriesName(s.Name)}
+			if of, reported := strings.CutSuffix(s.Name, ", reported"); reported && slices.ContainsFunc(p.Series, func(o papers.SideBySideSeries) bool { return o.Name == of }) {
+				series.Like = of
+			}
 			for _, v := range s.Values {
 				series.Bars = append(series.Bars, figures.Bar{Value: zeroIfMissing(v), Missing: math.IsNaN(v)})
 			}
