@@ -7,8 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-
-	"github.com/google/renameio/v2"
 )
 
 // Drawing is anything that can be saved: Chart, Bars, Boxes, Gantt, Graph, Stack,
@@ -47,7 +45,7 @@ func Save(dir, name string, d Drawing, r Resolution) ([]string, error) {
 	var paths []string
 	for i, f := range formats {
 		path := filepath.Join(dir, name+"."+f.extension)
-		if err := renameio.WriteFile(path, contents[i], 0o644); err != nil {
+		if err := WriteFile(path, contents[i]); err != nil {
 			return paths, fmt.Errorf("figures: %w", err)
 		}
 		paths = append(paths, path)

@@ -14,8 +14,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/google/renameio/v2"
-
 	"eevee/experiments"
 	"eevee/experiments/papers"
 	"eevee/figures"
@@ -31,55 +29,20 @@ const (
 // Save draws findings into dir, which it makes if need be: every picture
 // and table in all its formats, the claims as claims.json, what was measured in
 // time as timings.json, and report.html and report.md, which show all of it. It
-// returns the path of the former. The same findings give the same bytes but for timings.json
-// and the files with "timings" in their names.
+// returns the path of the former. The same findings give the same bytes but for
+// timings.json and the files with "timings" in their names. A cancellation leaves
+// the files that are complete, and no other; what a program that was killed has
+// left in dir is removed.
 //
 // progress is told how many of all pictures are done, by one goroutine at a time;
 // it may be nil.
 func Save(ctx context.Context, dir string, f papers.Findings, progress func(done, total int)) (string, error) {
-	var total int
 	drawings := make([][]figures.Picture, len(f.Findings))
-	shown := make([][]pagePicture, len(f.Findings))
 	for i, one := range f.Findings {
 		drawings[i] = pictures(one)
-		shown[i] = make([]pagePicture, len(drawings[i]))
-		total += len(drawings[i])
 	}
-	resolution := figures.Print
-	if f.Quick {
-		resolution = figures.Screen
-	}
-	var mu sync.Mutex
-	done := 0
-	step := func() {
-		mu.Lock()
-		defer mu.Unlock()
-		done++
-		if progress != nil {
-			progress(done, total)
-		}
-	}
-	group, inner := errgroup.WithContext(ctx)
-	group.SetLimit(runtime.GOMAXPROCS(0))
-	for i := range drawings {
-		for k, p := range drawings[i] {
-			group.Go(func() error {
-				if err := inner.Err(); err != nil {
-					return err
-				}
-				if _, err := p.Save(dir, resolution); err != nil {
-					return err
-				}
-				var err error
-				if shown[i][k], err = pagePictureOf(p); err != nil {
-					return fmt.Errorf("%s: %w", p.Name, err)
-				}
-				step()
-				return nil
-			})
-		}
-	}
-	if err := group.Wait(); err != nil {
+	shown, written, err := draw(ctx, dir, drawings, f.Quick, progress)
+	if err != nil {
 		return "", err
 	}
 	claims, err := indented(withoutTimes(f.Claims()))
@@ -105,11 +68,59 @@ func Save(ctx context.Context, dir string, f papers.Findings, progress func(done
 		name     string
 		contents []byte
 	}{{timingsFile, timings}, {claimsFile, claims}, {reportFile, report}, {pageFile, page}} {
-		if err := renameio.WriteFile(filepath.Join(dir, file.name), file.contents, 0o644); err != nil {
+		path := filepath.Join(dir, file.name)
+		if err := figures.WriteFile(path, file.contents); err != nil {
 			return "", fmt.Errorf("report: %w", err)
 		}
+		written = append(written, path)
+	}
+	if err := figures.RemoveLeft(written); err != nil {
+		return "", fmt.Errorf("report: %w", err)
 	}
 	return filepath.Join(dir, pageFile), nil
+}
+
+// draw saves all pictures, as many at a time as there are cores, and returns them
+// as the page shows them and the files that were written.
+func draw(ctx context.Context, dir string, drawings [][]figures.Picture, quick bool, progress func(done, total int)) (shown [][]pagePicture, written []string, err error) {
+	resolution := figures.Print
+	if quick {
+		resolution = figures.Screen
+	}
+	total := 0
+	shown = make([][]pagePicture, len(drawings))
+	for i := range drawings {
+		shown[i] = make([]pagePicture, len(drawings[i]))
+		total += len(drawings[i])
+	}
+	var mu sync.Mutex
+	done := 0
+	group, inner := errgroup.WithContext(ctx)
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for i := range drawings {
+		for k, p := range drawings[i] {
+			group.Go(func() error {
+				if err := inner.Err(); err != nil {
+					return err
+				}
+				files, err := p.Save(dir, resolution)
+				if err != nil {
+					return err
+				}
+				if shown[i][k], err = pagePictureOf(p); err != nil {
+					return fmt.Errorf("%s: %w", p.Name, err)
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				written = append(written, files...)
+				if done++; progress != nil {
+					progress(done, total)
+				}
+				return nil
+			})
+		}
+	}
+	return shown, written, group.Wait()
 }
 
 // indented returns v as JSON for files.
