@@ -54,11 +54,7 @@ func (b *boundFlags) judging() flags {
 
 // limitFlag is a flag whose values, of which there may be several, are limits.
 func limitFlag(to *[]limit, name, usage string, parse func(string) (float64, error)) ucli.Flag {
-	f := flagOf(to, name, "", usage, func(s string) ([]limit, error) {
-		l, err := parseLimit(s, parse)
-		return append(*to, l), err
-	})
-	return repeatedFlag{f.(*ucli.GenericFlag)}
+	return listFlag(to, name, usage, func(s string) (limit, error) { return parseLimit(s, parse) })
 }
 
 func parseLimit(s string, parse func(string) (float64, error)) (l limit, err error) {

@@ -6,8 +6,6 @@ import (
 	"strconv"
 	"strings"
 
-	ucli "github.com/urfave/cli/v2"
-
 	"eevee/experiments"
 	"eevee/models/asl"
 	"eevee/traces/logs"
@@ -34,9 +32,9 @@ func importVerb() verb {
 		args: "MACHINE|INSTANCE [LOGS...]",
 		flags: append(flags{
 			textFlag(&output, "output,o", "", "`DIR` to write"),
-			listFlag(&q.Profile, "profile", "invocations of the functions by themselves: `FILE` or folder; may be given again"),
-			listFlag(&q.Delays, "delays", "executions that show the orchestrator's delays: `FILE` or folder; may be given again"),
-			listFlag(&q.Mappings, "mapping", "what the columns of a table mean: `FILE` (YAML), or bundled: "+strings.Join(logs.Mappings(), ", ")+"; may be given again"),
+			pathsFlag(&q.Profile, "profile", "invocations of the functions by themselves: `FILE` or folder; may be given again"),
+			pathsFlag(&q.Delays, "delays", "executions that show the orchestrator's delays: `FILE` or folder; may be given again"),
+			pathsFlag(&q.Mappings, "mapping", "what the columns of a table mean: `FILE` (YAML), or bundled: "+strings.Join(logs.Mappings(), ", ")+"; may be given again"),
 			flagOf(&q.Functions, "function", "", "functions that logs call otherwise than the machine, as `LOG=MACHINE,...`", parsePairs),
 			textFlag(&q.Lower.Name, "name", "", "`NAME` of the workflow; default: that of the machine's file or folder"),
 			flagOf(&q.Choices, "choice", "", "odds of choices, as `STATE:TO=P,...;...`, in place of what is learnt", parseOdds),
@@ -150,23 +148,6 @@ func writeImport(w io.Writer, r experiments.ImportReport) error {
 		fmt.Fprintf(w, "  %s\n", n)
 	}
 	return nil // w is a buffer
-}
-
-// repeatedFlag is a flag that may be given several times.
-type repeatedFlag struct{ *ucli.GenericFlag }
-
-// IsSliceFlag says that it may.
-func (repeatedFlag) IsSliceFlag() bool { return true }
-
-// listFlag is a flag whose values, given one by one, make a list.
-func listFlag(to *[]string, name, usage string) ucli.Flag {
-	f := flagOf(to, name, "", usage, func(s string) ([]string, error) {
-		if s == "" {
-			return nil, fmt.Errorf("is empty")
-		}
-		return append(*to, s), nil
-	})
-	return repeatedFlag{f.(*ucli.GenericFlag)}
 }
 
 // parsePairs reads pairs of names, as "f1=Structures_f1".

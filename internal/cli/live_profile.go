@@ -25,12 +25,18 @@ type liveProfile struct {
 	*liveRun
 }
 
+// profileFlags are the flags of live profile.
+type profileFlags struct {
+	live          liveFlags
+	subject       subject
+	limits        live.Limits
+	need, config  string
+	runs, warmUps int
+	output        string
+}
+
 func liveProfileVerb() verb {
-	var l liveFlags
-	var s subject
-	var limits live.Limits
-	var runs, warmUps int
-	var output, need, config string
+	var f profileFlags
 	return verb{
 		name:    "profile",
 		summary: "execute a workflow under many configurations, and write a trace",
@@ -52,78 +58,88 @@ func liveProfileVerb() verb {
 			"\"compute_s\": 2, \"write_s\": 0.3}}; what is left out took no time, and what of the\n" +
 			"duration is in none of them counts as computing.",
 		flags: slices.Concat(flags{
-			workflowFlag(&s.workflow),
-			textFlag(&s.choice.Space, "space", "", "`NAME` of the space to try; default: the workflow's first"),
-			countsFlag(&limits.MemoryMB, "memory", "`LIST` of the sizes in MB to try; default: all of the space"),
-			countsFlag(&limits.Parallelism, "parallelism", "`LIST` of the parallelisms to try of stages that can be split; default: all of the space"),
-			textFlag(&need, "need", "", "`FILE` that \"eevee fit --need --json\" printed: try what it asks for"),
-			textFlag(&config, "config", "", "`FILE` that \"eevee solve -o\" wrote: try that configuration alone"),
-			countFlag(&runs, "runs", "3", "`N` executions of every configuration"),
-			countFlag(&warmUps, "warm-ups", "1", "`N` executions before them; they are epoch 0 of the trace"),
-			textFlag(&s.trace, "trace", "", "trace `FILE` that the expected spend is estimated from; default: the output if it exists, else the timeouts"),
-			outputFlag(&output, "trace `FILE` (Parquet); it is added to if it exists"),
-		}, l.flags()),
+			workflowFlag(&f.subject.workflow),
+			textFlag(&f.subject.choice.Space, "space", "", "`NAME` of the space to try; default: the workflow's first"),
+			countsFlag(&f.limits.MemoryMB, "memory", "`LIST` of the sizes in MB to try; default: all of the space"),
+			countsFlag(&f.limits.Parallelism, "parallelism", "`LIST` of the parallelisms to try of stages that can be split; default: all of the space"),
+			textFlag(&f.need, "need", "", "`FILE` that \"eevee fit --need --json\" printed: try what it asks for"),
+			textFlag(&f.config, "config", "", "`FILE` that \"eevee solve -o\" wrote: try that configuration alone"),
+			countFlag(&f.runs, "runs", "3", "`N` executions of every configuration"),
+			countFlag(&f.warmUps, "warm-ups", "1", "`N` executions before them; they are epoch 0 of the trace"),
+			textFlag(&f.subject.trace, "trace", "", "trace `FILE` that the expected spend is estimated from; default: the output if it exists, else the timeouts"),
+			outputFlag(&f.output, "trace `FILE` (Parquet); it is added to if it exists"),
+		}, f.live.flags()),
 		need: []string{"workflow", "output"},
-		run: func(c *call) error {
-			if err := l.check(); err != nil {
-				return err
-			}
-			if need != "" && config != "" || (need != "" || config != "") && len(limits.MemoryMB)+len(limits.Parallelism) > 0 {
-				return usagef("--need, --config, and --memory with --parallelism exclude each other")
-			}
-			if err := checkLiveOutput(c, output, s.workflow, s.trace, l.functions, need, config); err != nil {
-				return err
-			}
-			def, err := models.Load(s.workflow)
-			if err != nil {
-				return err
-			}
-			r, err := l.request(def.Workflow)
-			if err != nil {
-				return err
-			}
-			switch {
-			case need != "":
-				r.Configs, err = experiments.ReadNeed(need, def)
-			case config != "":
-				var one models.Config
-				one, err = experiments.ReadConfig(config, def)
-				r.Configs = []models.Config{one}
-			default:
-				var space *models.Space
-				if space, err = def.Space(s.choice.Space); err == nil {
-					r.Configs, err = live.Cover(space, limits)
-				}
-			}
-			if err != nil {
-				return err
-			}
-			r.Runs, r.WarmUps, r.Output = runs, warmUps, output
-			if err := estimate(&r, def, &s, output); err != nil {
-				return err
-			}
-			client, err := l.open(c)
-			if err != nil {
-				return err
-			}
-			defer client.Close()
-			done, _, err := l.execute(c, client, r)
-			if done == nil {
-				return err
-			}
-			result := liveProfile{Schema: liveProfileSchema, Workflow: def.Workflow.Name(), Seed: c.seed, liveRun: done}
-			return errors.Join(c.result(result, func(w io.Writer) error {
-				var b strings.Builder
-				if done.Outcome == nil {
-					writePlan(&b, *done.Plan)
-				} else {
-					writeOutcome(&b, done)
-				}
-				_, err := io.WriteString(w, b.String())
-				return err
-			}), err)
-		},
+		run:  f.run,
 	}
+}
+
+// check says what is wrong with the flags before anything is done.
+func (f *profileFlags) check(c *call) error {
+	if err := f.live.check(); err != nil {
+		return err
+	}
+	if f.need != "" && f.config != "" || (f.need != "" || f.config != "") && len(f.limits.MemoryMB)+len(f.limits.Parallelism) > 0 {
+		return usagef("--need, --config, and --memory with --parallelism exclude each other")
+	}
+	return checkLiveOutput(c, f.output, f.subject.workflow, f.subject.trace, f.live.functions, f.need, f.config)
+}
+
+func (f *profileFlags) run(c *call) error {
+	if err := f.check(c); err != nil {
+		return err
+	}
+	def, err := models.Load(f.subject.workflow)
+	if err != nil {
+		return err
+	}
+	r, err := f.live.request(def.Workflow)
+	if err != nil {
+		return err
+	}
+	if r.Configs, err = f.configs(def); err != nil {
+		return err
+	}
+	r.Runs, r.WarmUps, r.Output = f.runs, f.warmUps, f.output
+	if err := estimate(&r, def, &f.subject, f.output); err != nil {
+		return err
+	}
+	client, err := f.live.open(c)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	done, _, err := f.live.execute(c, client, r)
+	if done == nil {
+		return err
+	}
+	result := liveProfile{Schema: liveProfileSchema, Workflow: def.Workflow.Name(), Seed: c.seed, liveRun: done}
+	return errors.Join(c.result(result, func(w io.Writer) error {
+		var b strings.Builder
+		if done.Outcome == nil {
+			writePlan(&b, *done.Plan)
+		} else {
+			writeOutcome(&b, done)
+		}
+		_, err := io.WriteString(w, b.String())
+		return err
+	}), err)
+}
+
+// configs returns the configurations to execute the workflow under.
+func (f *profileFlags) configs(def *models.Definition) ([]models.Config, error) {
+	switch {
+	case f.need != "":
+		return experiments.ReadNeed(f.need, def)
+	case f.config != "":
+		one, err := experiments.ReadConfig(f.config, def)
+		return []models.Config{one}, err
+	}
+	space, err := def.Space(f.subject.choice.Space)
+	if err != nil {
+		return nil, err
+	}
+	return live.Cover(space, f.limits)
 }
 
 // estimate lets the plan expect what a trace says: the one that is named, or the

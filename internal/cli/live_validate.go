@@ -29,12 +29,19 @@ type liveVerdict struct {
 	*liveRun
 }
 
+// validateFlags are the flags of live validate.
+type validateFlags struct {
+	live          liveFlags
+	subject       subject
+	config        string
+	runs, warmUps int
+	bound         judgedBound
+	output        string // trace file
+	report        string // folder
+}
+
 func liveValidateVerb() verb {
-	var l liveFlags
-	var s subject
-	var b judgedBound
-	var runs, warmUps int
-	var output, config, report string
+	var f validateFlags
 	return verb{
 		name:    "validate",
 		summary: "execute a workflow under a configuration, and compare it with its prediction",
@@ -44,98 +51,115 @@ func liveValidateVerb() verb {
 			"--model-file. A bound is kept or broken if the exact binomial limit on the share of\n" +
 			"executions above it says so at --confidence, else undecided; how many more executions\n" +
 			"a verdict needs is said. Warm-ups do not count. --functions as for \"eevee live profile\".",
-		flags: slices.Concat(s.traceFlags(), s.fitFlags(), flags{
-			textFlag(&s.modelFile, "model-file", "", "model `FILE` that \"eevee fit\" wrote, in place of a trace"),
-			textFlag(&config, "config", "", "configuration `FILE` that \"eevee solve -o\" wrote"),
-			countFlag(&runs, "runs", "100", "`N` executions"),
-			countFlag(&warmUps, "warm-ups", "1", "`N` executions before them"),
-			secondsFlag(&b.latency, "latency", "", "bound on the latency to judge, as a `TIME`, in place of that of the configuration"),
-			usdFlag(&b.cost, "cost", "", "bound on the cost of a run in `USD` to judge"),
-			percentFlag(&b.percentile, "percentile", "", "`PERCENT` of runs that must keep the bound; default: that of the configuration, else 95"),
-			percentFlag(&b.confidence, "confidence", "95", "confidence of verdict and intervals in `PERCENT`"),
-			outputFlag(&output, "trace `FILE` (Parquet) for the executions; it is added to if it exists"),
-			textFlag(&report, "report", "", "`FOLDER` for the plots of latency and cost"),
-		}, l.flags()),
+		flags: slices.Concat(f.subject.traceFlags(), f.subject.fitFlags(), flags{
+			textFlag(&f.subject.modelFile, "model-file", "", "model `FILE` that \"eevee fit\" wrote, in place of a trace"),
+			textFlag(&f.config, "config", "", "configuration `FILE` that \"eevee solve -o\" wrote"),
+			countFlag(&f.runs, "runs", "100", "`N` executions"),
+			countFlag(&f.warmUps, "warm-ups", "1", "`N` executions before them"),
+			secondsFlag(&f.bound.latency, "latency", "", "bound on the latency to judge, as a `TIME`, in place of that of the configuration"),
+			usdFlag(&f.bound.cost, "cost", "", "bound on the cost of a run in `USD` to judge"),
+			percentFlag(&f.bound.percentile, "percentile", "", "`PERCENT` of runs that must keep the bound; default: that of the configuration, else 95"),
+			percentFlag(&f.bound.confidence, "confidence", "95", "confidence of verdict and intervals in `PERCENT`"),
+			outputFlag(&f.output, "trace `FILE` (Parquet) for the executions; it is added to if it exists"),
+			textFlag(&f.report, "report", "", "`FOLDER` for the plots of latency and cost"),
+		}, f.live.flags()),
 		need: []string{"workflow", "config"},
-		run: func(c *call) error {
-			if err := l.check(); err != nil {
-				return err
-			}
-			if b.latency > 0 && b.cost > 0 {
-				return usagef("give one of --latency and --cost")
-			}
-			if err := checkLiveOutput(c, output, s.workflow, s.modelFile, config, l.functions); err != nil {
-				return err
-			}
-			if report != "" {
-				if err := checkFolder(report); err != nil {
-					return err
-				}
-			}
-			def, err := models.Load(s.workflow)
-			if err != nil {
-				return err
-			}
-			chosen, err := experiments.ReadConfig(config, def)
-			if err != nil {
-				return err
-			}
-			bound, err := b.judged(c, config)
-			if err != nil {
-				return err
-			}
-			r, err := l.request(def.Workflow)
-			if err != nil {
-				return err
-			}
-			r.Configs, r.Runs, r.WarmUps, r.Output = []models.Config{chosen}, runs, warmUps, output
-			s.choice.Price = l.price
-			setup, err := s.setup(c)
-			if err != nil {
-				return err
-			}
-			if setup.Profile != nil {
-				if r.Expected, err = expected(def, setup.Trace); err != nil {
-					return err
-				}
-				r.Basis = "trace"
-			}
-			client, err := l.open(c)
-			if err != nil {
-				return err
-			}
-			defer client.Close()
-			done, session, err := l.execute(c, client, r)
-			if done == nil {
-				return err
-			}
-			result := liveVerdict{Schema: liveVerdictSchema, Workflow: def.Workflow.Name(), Seed: c.seed, liveRun: done}
-			if done.Outcome != nil {
-				setup.Price = session.Price() // the prediction is of what is billed
-				points, failed := measured(done.Outcome)
-				if len(points) > 0 {
-					v, fault := setup.Judge(chosen, points, failed, bound, b.confidence, c.seed)
-					if fault != nil {
-						return errors.Join(fault, err)
-					}
-					for _, w := range v.Warnings {
-						c.warn("%s", w)
-					}
-					result.Verdict = v
-					if report != "" {
-						for _, p := range figures.Verdict(v) {
-							files, fault := p.Save(report, figures.Print)
-							if fault != nil {
-								return errors.Join(fault, err)
-							}
-							result.Files = append(result.Files, files...)
-						}
-					}
-				}
-			}
-			return errors.Join(c.result(result, func(w io.Writer) error { return writeVerdict(w, result) }), err)
-		},
+		run:  f.run,
 	}
+}
+
+// check says what is wrong with the flags before anything is done.
+func (f *validateFlags) check(c *call) error {
+	if err := f.live.check(); err != nil {
+		return err
+	}
+	if f.bound.latency > 0 && f.bound.cost > 0 {
+		return usagef("give one of --latency and --cost")
+	}
+	if err := checkLiveOutput(c, f.output, f.subject.workflow, f.subject.modelFile, f.config, f.live.functions); err != nil {
+		return err
+	}
+	if f.report != "" {
+		return checkFolder(f.report)
+	}
+	return nil
+}
+
+func (f *validateFlags) run(c *call) error {
+	if err := f.check(c); err != nil {
+		return err
+	}
+	def, err := models.Load(f.subject.workflow)
+	if err != nil {
+		return err
+	}
+	chosen, err := experiments.ReadConfig(f.config, def)
+	if err != nil {
+		return err
+	}
+	bound, err := f.bound.judged(c, f.config)
+	if err != nil {
+		return err
+	}
+	r, err := f.live.request(def.Workflow)
+	if err != nil {
+		return err
+	}
+	r.Configs, r.Runs, r.WarmUps, r.Output = []models.Config{chosen}, f.runs, f.warmUps, f.output
+	f.subject.choice.Price = f.live.price
+	setup, err := f.subject.setup(c)
+	if err != nil {
+		return err
+	}
+	if setup.Profile != nil {
+		if r.Expected, err = expected(def, setup.Trace); err != nil {
+			return err
+		}
+		r.Basis = "trace"
+	}
+	client, err := f.live.open(c)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	done, session, err := f.live.execute(c, client, r)
+	if done == nil {
+		return err
+	}
+	result := liveVerdict{Schema: liveVerdictSchema, Workflow: def.Workflow.Name(), Seed: c.seed, liveRun: done}
+	if done.Outcome != nil {
+		setup.Price = session.Price() // the prediction is of what is billed
+		points, failed := measured(done.Outcome)
+		if len(points) > 0 {
+			v, fault := setup.Judge(chosen, points, failed, bound, f.bound.confidence, c.seed)
+			if fault != nil {
+				return errors.Join(fault, err)
+			}
+			for _, w := range v.Warnings {
+				c.warn("%s", w)
+			}
+			result.Verdict = v
+			if result.Files, fault = f.plot(v); fault != nil {
+				return errors.Join(fault, err)
+			}
+		}
+	}
+	return errors.Join(c.result(result, func(w io.Writer) error { return writeVerdict(w, result) }), err)
+}
+
+// plot draws a verdict into the folder of --report, if any, and returns the files.
+func (f *validateFlags) plot(v *experiments.Verdict) (files []string, err error) {
+	if f.report == "" {
+		return nil, nil
+	}
+	for _, p := range figures.Verdict(v) {
+		saved, err := p.Save(f.report, figures.Print)
+		if err != nil {
+			return files, err
+		}
+		files = append(files, saved...)
+	}
+	return files, nil
 }
 
 // judgedBound is the bound that executions are judged by, as far as the command

@@ -101,12 +101,34 @@ func switchFlag(to *bool, name, usage string) ucli.Flag {
 
 // textFlag is a flag with a value that may be anything but empty.
 func textFlag(to *string, name, fallback, usage string) ucli.Flag {
-	return flagOf(to, name, fallback, usage, func(s string) (string, error) {
-		if s == "" {
-			return "", errors.New("is empty")
-		}
-		return s, nil
+	return flagOf(to, name, fallback, usage, parseText)
+}
+
+func parseText(s string) (string, error) {
+	if s == "" {
+		return "", errors.New("is empty")
+	}
+	return s, nil
+}
+
+// repeatedFlag is a flag that may be given several times.
+type repeatedFlag struct{ *ucli.GenericFlag }
+
+// IsSliceFlag says that it may.
+func (repeatedFlag) IsSliceFlag() bool { return true }
+
+// listFlag is a flag whose values, given one by one, make a list.
+func listFlag[T any](to *[]T, name, usage string, parse func(string) (T, error)) ucli.Flag {
+	f := flagOf(to, name, "", usage, func(s string) ([]T, error) {
+		x, err := parse(s)
+		return append(*to, x), err
 	})
+	return repeatedFlag{f.(*ucli.GenericFlag)}
+}
+
+// pathsFlag is a flag whose values are files or folders.
+func pathsFlag(to *[]string, name, usage string) ucli.Flag {
+	return listFlag(to, name, usage, parseText)
 }
 
 // choiceFlag is a flag whose value is one of the given words.

@@ -24,8 +24,8 @@ func executeWorkflowVerb() verb {
 		flags: flags{
 			textFlag(&f.Behaviour, "behaviour", "", "`FILE` that says what data and platform decide; default: that of DIR"),
 			textFlag(&f.Trace, "trace", "", "trace `FILE` that times are drawn from (Parquet); default: that of DIR"),
-			listFlag(&f.Against, "against", "recorded executions to compare with: `FILE` or folder; may be given again; default: those of DIR"),
-			listFlag(&f.Mappings, "mapping", "what the columns of a table mean: `FILE` (YAML), or bundled; may be given again"),
+			pathsFlag(&f.Against, "against", "recorded executions to compare with: `FILE` or folder; may be given again; default: those of DIR"),
+			pathsFlag(&f.Mappings, "mapping", "what the columns of a table mean: `FILE` (YAML), or bundled; may be given again"),
 			flagOf(&f.Choices, "choice", "", "odds of choices, as `STATE:TO=P,...;...`, in place of what the behaviour says", parseOdds),
 			flagOf(&f.Widths, "width", "", "how many items Maps get, as `STATE=N,...`, in place of what the behaviour says", parseWidths),
 			flagOf(&e.Memory, "memory", "", "sizes in MB that functions run at, as `FUNCTION=N,...`; default: as in the recorded executions, else the size with most rows", parseNumbered),
