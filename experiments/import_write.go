@@ -171,6 +171,9 @@ func (f MachineFiles) Load(ctx context.Context) (*ImportedSource, error) {
 	folder := ""
 	if info.IsDir() {
 		folder, machine = machine, filepath.Join(machine, ImportedMachine)
+		if _, err := os.Stat(machine); os.IsNotExist(err) {
+			return nil, fmt.Errorf("%s: holds no %s; name the folder that \"eevee import\" wrote, or a state machine", folder, ImportedMachine)
+		}
 		if f.Behaviour == "" {
 			f.Behaviour = filepath.Join(folder, ImportedBehaviour)
 		}

@@ -134,6 +134,7 @@ func ContenderNames(list string) ([]string, error) {
 func listed(list string, all []string, check func(string) error) ([]string, error) {
 	var names []string
 	for name := range strings.SplitSeq(list, ",") {
+		name = strings.TrimSpace(name)
 		if name == "all" {
 			names = append(names, slices.DeleteFunc(slices.Clone(all), func(n string) bool { return n == "exhaustive" })...)
 			continue

@@ -105,6 +105,7 @@ func Forecasters(list string) ([]Forecaster, error) {
 	}
 	var chosen []Forecaster
 	for name := range strings.SplitSeq(list, ",") {
+		name = strings.TrimSpace(name)
 		names := []string{name}
 		switch name {
 		case "all":

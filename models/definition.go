@@ -88,6 +88,12 @@ func read(what, dir, nameOrPath string) (text []byte, from string, err error) {
 		return text, nameOrPath, nil
 	}
 	text, err = os.ReadFile(nameOrPath)
+	if info, statErr := os.Stat(nameOrPath); statErr == nil && info.IsDir() {
+		return nil, "", fmt.Errorf("%s: is a folder; name the file of a %s", nameOrPath, what)
+	}
+	if err == nil && len(text) == 0 {
+		return nil, "", fmt.Errorf("%s: is empty; it should hold a %s", nameOrPath, what)
+	}
 	if errors.Is(err, fs.ErrNotExist) && !strings.ContainsAny(nameOrPath, `./\`) {
 		return nil, "", spelling.NeitherFile(what, nameOrPath, bundled(dir))
 	}

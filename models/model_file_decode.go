@@ -48,12 +48,15 @@ func (d *exactDecoder) defect(field, format string, args ...any) {
 }
 
 // token returns the next token; after an error of the JSON itself ok is false
-// and decoding must end.
+// and decoding must end. That error is all that is said then: of a file that is
+// cut not even the kind is known, and its fields may be those of another one.
 func (d *exactDecoder) token(field string) (t json.Token, ok bool) {
 	t, err := d.json.Token()
-	switch {
-	case err == nil:
+	if err == nil {
 		return t, true
+	}
+	d.errs = nil
+	switch {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		d.defect(field, "the file ends here, after %d bytes, in the middle of its value", d.size)
 	default:

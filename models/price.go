@@ -73,7 +73,14 @@ func LoadPrice(nameOrPath string) (PriceBook, error) {
 	if err := yaml.UnmarshalWithOptions(text, &p, yaml.Strict()); err != nil {
 		return PriceBook{}, fmt.Errorf("%s: %s", from, oneLine(err))
 	}
-	if err := p.Check(); err != nil {
+	err = p.Check()
+	switch {
+	case p.Name == "":
+		err = errors.Join(errors.New("name: is missing"), err)
+	case p.USDPerGBSecond == 0 && p.USDPerRequest == 0:
+		err = errors.Join(err, errors.New("usd_per_gb_s and usd_per_request: are missing, and nothing would cost anything"))
+	}
+	if err != nil {
 		return PriceBook{}, fmt.Errorf("%s: %w", from, err)
 	}
 	return p, nil

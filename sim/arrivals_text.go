@@ -34,8 +34,8 @@ func ParseArrivals(text string) (ArrivalProcess, error) {
 // ArrivalsInFile reports whether a description of arrivals, right or not, leaves
 // them to a file.
 func ArrivalsInFile(text string) bool {
-	kind, _, _ := strings.Cut(text, ":")
-	return kind == "file" || kind == "minutes"
+	kind, path, _ := strings.Cut(text, ":")
+	return (kind == "file" || kind == "minutes") && path != ""
 }
 
 func parseArrivals(kind, rest string) (ArrivalProcess, error) {

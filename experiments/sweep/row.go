@@ -166,6 +166,9 @@ func WriteRows(path string, rows []Row) error {
 
 // ReadRows reads a file that WriteRows wrote.
 func ReadRows(path string) ([]Row, error) {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return nil, fmt.Errorf("%s: is a folder; \"eevee sweep merge %s -o FILE\" makes a file of one that holds a sweep", path, path)
+	}
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err

@@ -63,7 +63,7 @@ func parseLimit(s string, parse func(string) (float64, error)) (l limit, err err
 		return l, err
 	}
 	at, l.cvar = strings.CutPrefix(at, "cvar")
-	if l.percentile, err = parsePercent(strings.TrimPrefix(at, "p")); err != nil {
+	if l.percentile, err = parsePercentile(strings.TrimPrefix(at, "p")); err != nil {
 		return l, fmt.Errorf("%s: behind @ stands a percentile, as 99, or cvar95: %w", s, err)
 	}
 	return l, nil
@@ -79,7 +79,7 @@ func parseFigure(s string) (f figure, err error) {
 		if strings.HasPrefix(at, "cvar") {
 			return f, fmt.Errorf("%q: a mean or a percentile can be minimised; bound CVaR instead", s)
 		}
-		f.percentile, err = parsePercent(strings.TrimPrefix(at, "p"))
+		f.percentile, err = parsePercentile(strings.TrimPrefix(at, "p"))
 	}
 	return f, err
 }

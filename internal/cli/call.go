@@ -45,7 +45,12 @@ func (c *call) result(v any, text func(w io.Writer) error) error {
 	} else if err := text(&b); err != nil {
 		return err
 	}
-	if _, err := c.stdout.Write(b.Bytes()); err != nil {
+	return c.print(b.String())
+}
+
+// print prints a text on stdout, where results go.
+func (c *call) print(text string) error {
+	if _, err := io.WriteString(c.stdout, text); err != nil {
 		return fmt.Errorf("cannot print the result: %w", err)
 	}
 	return nil

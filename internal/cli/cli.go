@@ -16,6 +16,9 @@ import (
 	ucli "github.com/urfave/cli/v2"
 )
 
+// summary says what the program is for.
+const summary = "choose memory and parallelism for every stage of a serverless workflow"
+
 // verbs is the table of verbs, in the order of "eevee help". It is made anew
 // for every run: verbs keep the values of their flags.
 func verbs() []verb {
@@ -52,18 +55,6 @@ type verb struct {
 	verbs   []verb
 }
 
-// description is what --help says beyond the summary.
-func (v verb) description() string {
-	if len(v.shown) == 0 {
-		return v.detail
-	}
-	examples := "Examples:\n  eevee " + strings.Join(v.shown, "\n  eevee ")
-	if v.detail == "" {
-		return examples
-	}
-	return v.detail + "\n\n" + examples
-}
-
 // Run runs the program with the given arguments, without its name, and returns
 // the exit code: 0 done, 1 failed, 2 wrong usage, 3 infeasible or nothing
 // found, 130 interrupted, which is what the end of ctx means. Results go to
@@ -73,8 +64,7 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 }
 
 func run(ctx context.Context, verbs []verb, args []string, stdout, stderr io.Writer) (code int) {
-	out := &results{Writer: stdout}
-	c := &call{ctx: ctx, stdout: out, stderr: stderr, seed: 1}
+	c := &call{ctx: ctx, stdout: stdout, stderr: stderr, seed: 1}
 	defer func() {
 		// A broken contract inside the program is not wrong usage, which is
 		// what the exit code of a panic would say.
@@ -83,53 +73,35 @@ func run(ctx context.Context, verbs []verb, args []string, stdout, stderr io.Wri
 			code = exitFailed
 		}
 	}()
-	var err error
-	if len(args) > 0 && args[0] == completeWord {
-		err = complete(out, commonFlags(c), verbs, args[1:])
-	} else {
-		err = dispatch(c, verbs, args)
-	}
+	err := dispatch(c, verbs, args)
 	c.endProgress()
-	if err == nil && out.err != nil {
-		err = fmt.Errorf("cannot print the result: %w", out.err)
-	}
 	return exitCode(ctx, stderr, strings.Join(c.path, " "), err)
-}
-
-// results is where results go. It keeps the first error: urfave/cli, which prints
-// the help, looks at none.
-type results struct {
-	io.Writer
-	err error
-}
-
-// Write implements io.Writer.
-func (r *results) Write(text []byte) (int, error) {
-	n, err := r.Writer.Write(text)
-	if r.err == nil {
-		r.err = err
-	}
-	return n, err
 }
 
 // dispatch finds the verb and hands its arguments to urfave/cli in the order
 // that it can read: flags first.
 func dispatch(c *call, verbs []verb, args []string) error {
+	if len(args) > 0 && args[0] == completeWord {
+		return c.print(completionText(commonFlags(c), verbs, args[1:]))
+	}
 	l, err := parseLine(commonFlags(c), verbs, args)
 	c.path = l.path
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
+	case l.help && l.verb == nil:
+		return c.print(programHelp(verbs))
+	case l.help:
+		return c.print(l.verb.help(l.path, commonFlags(c)))
 	}
 	app := &ucli.App{
-		Name:                  "eevee",
-		Usage:                 "choose memory and parallelism for every stage of a serverless workflow",
-		Writer:                c.stdout,
-		ErrWriter:             c.stderr,
-		Flags:                 commonFlags(c),
-		HideHelp:              true,
-		HideVersion:           true,
-		CustomAppHelpTemplate: programHelp,
-		ExitErrHandler:        func(*ucli.Context, error) {}, // report turns errors into exit codes
+		Name:           "eevee",
+		Writer:         c.stdout,
+		ErrWriter:      c.stderr,
+		Flags:          commonFlags(c),
+		HideHelp:       true,
+		HideVersion:    true,
+		ExitErrHandler: func(*ucli.Context, error) {}, // exitCode prints errors
 	}
 	for _, v := range verbs {
 		app.Commands = append(app.Commands, v.command(c))
@@ -140,20 +112,15 @@ func dispatch(c *call, verbs []verb, args []string) error {
 // command returns the verb as urfave/cli wants it.
 func (v verb) command(c *call) *ucli.Command {
 	cmd := &ucli.Command{
-		Name:               v.name,
-		Usage:              v.summary,
-		Description:        v.description(),
-		ArgsUsage:          v.args,
-		Flags:              append(v.flags[:len(v.flags):len(v.flags)], commonFlags(c)...),
-		HideHelp:           true,
-		CustomHelpTemplate: verbHelp,
+		Name:     v.name,
+		Flags:    append(v.flags[:len(v.flags):len(v.flags)], commonFlags(c)...),
+		HideHelp: true,
 	}
 	cmd.OnUsageError = func(_ *ucli.Context, err error, _ bool) error { return flagError(cmd.Flags, err) }
 	for _, sub := range v.verbs {
 		cmd.Subcommands = append(cmd.Subcommands, sub.command(c))
 	}
 	if v.run == nil {
-		cmd.CustomHelpTemplate = groupHelp
 		return cmd
 	}
 	cmd.Action = func(u *ucli.Context) error {

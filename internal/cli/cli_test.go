@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -358,6 +359,12 @@ func TestVerbs(t *testing.T) {
 			}
 			if code, stdout, stderr := runProgram(append(strings.Fields(name), "--help")...); code != exitDone || !strings.Contains(stdout, v.summary) || stderr != "" {
 				t.Errorf("%s --help: exit %d, stdout %q, stderr %q", name, code, stdout, stderr)
+			} else {
+				for line := range strings.Lines(stdout) {
+					if n := utf8.RuneCountInString(line) - 1; n > tableWidth && !strings.HasPrefix(line, "  eevee ") {
+						t.Errorf("%s --help has a line of %d characters: %s", name, n, line)
+					}
+				}
 			}
 			check(name, v.verbs)
 		}

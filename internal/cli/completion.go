@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -51,21 +50,20 @@ func completionVerb() verb {
 	}
 }
 
-// complete prints what the last of some words can be completed to, one on a
-// line. Bash takes a word apart at : and =, and replaces its last part only.
-func complete(w io.Writer, common flags, verbs []verb, words []string) error {
+// completionText returns what the last of some words can be completed to, one on
+// a line. Bash takes a word apart at : and =, and replaces its last part only.
+func completionText(common flags, verbs []verb, words []string) string {
 	words = joinedWords(words)
 	if len(words) == 0 {
 		words = []string{""}
 	}
 	typed := words[len(words)-1]
 	fixed := strings.LastIndexAny(typed, ":=") + 1
+	text := ""
 	for _, word := range completions(common, verbs, words[:len(words)-1], typed) {
-		if _, err := fmt.Fprintln(w, word[fixed:]); err != nil {
-			return err
-		}
+		text += word[fixed:] + "\n"
 	}
-	return nil
+	return text
 }
 
 // joinedWords puts together what Bash takes apart.

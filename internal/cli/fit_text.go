@@ -17,11 +17,11 @@ func writeFitted(w io.Writer, r fittedModel, report string) error {
 	var rows [][]any
 	for _, stage := range r.Stages {
 		for _, s := range stage.Steps {
-			rows = append(rows, []any{stage.Stage, s.Step, s.Basis, fmt.Sprintf("%.4g", s.RMSES), fmt.Sprintf("%.1f", 100*s.MeanAbsError), s.N})
+			rows = append(rows, []any{stage.Stage, s.Step, fmt.Sprintf("%.4g", s.RMSES), fmt.Sprintf("%.1f", 100*s.MeanAbsError), s.N, s.Basis})
 		}
 	}
 	if len(rows) > 0 {
-		b.WriteString(textTable([]any{"stage", "step", "on", "rmse (s)", "mean |error| (%)", "runs"}, rows))
+		b.WriteString(fittedTable([]any{"stage", "step", "rmse (s)", "mean |error| (%)", "runs", "on"}, rows))
 	}
 	if len(r.Validation) > 0 {
 		b.WriteString("\nconfigurations that the models never saw: how often recorded times are at most the predicted percentile\n\n" + validationTable(r.Validation))

@@ -14,6 +14,8 @@ import (
 // package flag, which urfave/cli reads with, stops at the first argument.
 type line struct {
 	path  []string // the verbs
+	verb  *verb    // the last of them; nil: there is none
+	help  bool     // it asks for help; flags and args do not matter
 	flags []string // as "--name=value", by the first name of the flag
 	args  []string
 }
@@ -75,7 +77,7 @@ func parseLine(common flags, verbs []verb, args []string) (l line, err error) {
 	l.args = append(l.args, args[min(len(words)+1, len(args)):]...)
 	switch {
 	case help:
-		return line{path: l.path, flags: []string{"--help"}}, nil
+		return line{path: l.path, verb: at, help: true}, nil
 	case at == nil:
 		return l, usagef("a verb is missing: %s; \"eevee help\" explains them", names(verbs))
 	case at.run == nil:

@@ -155,7 +155,7 @@ func (l *liveFlags) execute(c *call, client *live.Client, r live.Request) (done 
 	}
 	var plan strings.Builder
 	writePlan(&plan, s.Plan)
-	c.print(plan.String())
+	c.show(plan.String())
 	if err := l.confirm(c); err != nil {
 		return nil, nil, err
 	}
@@ -177,8 +177,8 @@ func (l *liveFlags) execute(c *call, client *live.Client, r live.Request) (done 
 	return done, s, err
 }
 
-// print tells what the user must see before being asked.
-func (c *call) print(text string) {
+// show tells on stderr what the user must see before being asked.
+func (c *call) show(text string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	io.WriteString(c.stderr, text)
@@ -192,7 +192,7 @@ func (l *liveFlags) confirm(c *call) error {
 	if !term.IsTerminal(int(os.Stdin.Fd())) {
 		return usagef("nobody can be asked here; look at the plan above and give --yes")
 	}
-	c.print("Go ahead? [y/N] ")
+	c.show("Go ahead? [y/N] ")
 	answer := make(chan string, 1)
 	go func() { // ends with the program if nobody answers
 		line, _ := bufio.NewReader(os.Stdin).ReadString('\n')

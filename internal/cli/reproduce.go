@@ -118,15 +118,6 @@ func foundLine(f papers.Finding) string {
 	return line
 }
 
-// checkFolder says what stands against writing files into a folder, which need
-// not exist yet.
-func checkFolder(path string) error {
-	if info, err := os.Stat(path); err == nil && !info.IsDir() {
-		return fmt.Errorf("%s: is a file; name a folder", path)
-	}
-	return nil
-}
-
 // parts returns a function that shows how many of all parts are done.
 func (c *call) parts(what string) func(done, total int) {
 	var p *progress

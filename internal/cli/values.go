@@ -171,9 +171,9 @@ func usdFlag(to *float64, name, fallback, usage string) ucli.Flag {
 	return flagOf(to, name, fallback, usage, parseUSD)
 }
 
-// percentFlag is a flag whose value is above 0 and below 100.
+// percentFlag is a flag whose value is a percentile or a confidence.
 func percentFlag(to *float64, name, fallback, usage string) ucli.Flag {
-	return flagOf(to, name, fallback, usage, parsePercent)
+	return flagOf(to, name, fallback, usage, parsePercentile)
 }
 
 // outputFlag is the flag that names the file to write.
@@ -231,6 +231,16 @@ func parsePercent(s string) (float64, error) {
 		return 0, fmt.Errorf("%s is not above 0 and below 100", s)
 	}
 	return x, nil
+}
+
+// parsePercentile reads a percentage that is not meant as a share: nobody asks for
+// what 0.95 % of all runs keep.
+func parsePercentile(s string) (float64, error) {
+	x, err := parsePercent(s)
+	if err == nil && x < 1 {
+		return 0, fmt.Errorf("%s is less than 1 %%; write %v", s, 100*x)
+	}
+	return x, err
 }
 
 func checkPositive(s string, x float64) error {
