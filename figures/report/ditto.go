@@ -2,7 +2,6 @@ package report
 
 import (
 	"fmt"
-	"math"
 	"strings"
 
 	"eevee/experiments/papers"
@@ -60,8 +59,7 @@ func queryBars(rows papers.ScheduledQueries, quantity, unit string, of func(pape
 			}
 			b.Groups = append(b.Groups, part.name(q))
 			for i, f := range []papers.JobFigures{q.Ditto, q.ReportedDitto, q.Nimble, q.ReportedNimble} {
-				v := of(f)
-				b.Series[i].Bars = append(b.Series[i].Bars, figures.Bar{Value: zeroIfMissing(v), Missing: math.IsNaN(v)})
+				b.Series[i].Bars = append(b.Series[i].Bars, bar(of(f)))
 			}
 		}
 		if len(b.Groups) > 0 {

@@ -17,10 +17,8 @@ import (
 func explorerTables(rows papers.Explorer) []figures.Picture {
 	var all []figures.Picture
 	for _, t := range rows.Trades {
-		name, unit, scale := fmt.Sprintf("explorer-%s-%s", t.Workflow, t.Metric), "s", 1.0
-		if t.Metric == "cost" {
-			unit, scale = "¢", figures.Cents
-		}
+		name := fmt.Sprintf("explorer-%s-%s", t.Workflow, t.Metric)
+		unit, scale := shownIn(string(t.Metric))
 		of := fmt.Sprintf("%s, bound on the 95th percentile of the %s", t.Title, t.Metric)
 		all = append(all,
 			figures.Picture{Name: name + "-methods", Caption: figures.OnTrace(of, t.Recorded) + fmt.Sprintf(": who keeps it, and the mean %s beyond that of the proved optimum", t.Metric.Other()), Drawing: whoKeeps(rows, t, unit, scale)},
@@ -142,6 +140,15 @@ func unitName(metric string) string {
 	return "cost_usd"
 }
 
+// shownIn returns the unit that pictures show a metric in, and how many of it are
+// in one of the base unit.
+func shownIn(metric string) (unit string, scale float64) {
+	if metric == "latency" {
+		return "s", 1
+	}
+	return "¢", figures.Cents
+}
+
 // explored is what the page's explorer knows. Numbers are in s, US cents and
 // percent, with as many digits as anybody can see.
 type explored struct {
@@ -154,9 +161,9 @@ type explored struct {
 type exploredTrade struct {
 	Name      string          `json:"name"`
 	Metric    string          `json:"metric"`
-	Unit      string          `json:"unit"`      // of the bounded metric
-	Other     string          `json:"other"`     // the other metric
-	OtherUnit string          `json:"otherUnit"` //
+	Unit      string          `json:"unit"`  // of the bounded metric
+	Other     string          `json:"other"` // the other metric
+	OtherUnit string          `json:"otherUnit"`
 	Stages    []string        `json:"stages"`
 	Samples   int             `json:"samples"`
 	Tolerance number          `json:"tolerance"`
@@ -211,14 +218,11 @@ func exploredOf(rows papers.Explorer) explored {
 		x.Levels = append(x.Levels, number(l))
 	}
 	for _, t := range rows.Trades {
+		unit, scale := shownIn(string(t.Metric))
+		otherUnit, other := shownIn(string(t.Metric.Other()))
 		y := exploredTrade{
-			Name: figures.OnTrace(t.Title, t.Recorded), Metric: string(t.Metric), Unit: "s", Other: string(t.Metric.Other()), OtherUnit: "¢",
+			Name: figures.OnTrace(t.Title, t.Recorded), Metric: string(t.Metric), Unit: unit, Other: string(t.Metric.Other()), OtherUnit: otherUnit,
 			Stages: t.Stages, Samples: t.Samples, Tolerance: number(100 * t.Tolerance),
-		}
-		scale, other := 1.0, float64(figures.Cents)
-		if t.Metric == "cost" {
-			y.Unit, y.OtherUnit = y.OtherUnit, y.Unit
-			scale, other = other, scale
 		}
 		for _, p := range t.Points {
 			q := exploredPoint{

@@ -11,10 +11,7 @@ import (
 // picture of what was executed and one of what is predicted.
 func tightness(id string, rows papers.Tightness) []figures.Picture {
 	metric := string(rows.Metric)
-	unit, scale := "s", 1.0
-	if metric == "cost" {
-		unit, scale = "¢", figures.Cents
-	}
+	unit, scale := shownIn(metric)
 	var all []figures.Picture
 	var answers []papers.MethodAnswers
 	for _, p := range rows.Panels {

@@ -2,7 +2,6 @@ package report
 
 import (
 	"fmt"
-	"math"
 
 	"eevee/experiments/papers"
 	"eevee/figures"
@@ -42,11 +41,7 @@ func panel(p papers.Panel) figures.Drawing {
 		for _, s := range d.Series {
 			series := figures.BarSeries{Name: s.Name, Like: s.Like}
 			for _, v := range s.Values {
-				if math.IsNaN(v) {
-					series.Bars = append(series.Bars, figures.Bar{Missing: true})
-					continue
-				}
-				series.Bars = append(series.Bars, figures.Bar{Value: v})
+				series.Bars = append(series.Bars, bar(v))
 			}
 			b.Series = append(b.Series, series)
 		}

@@ -25,7 +25,7 @@ func sideBySide(rows papers.SideBySide) []figures.Picture {
 				series.Like = of
 			}
 			for _, v := range s.Values {
-				series.Bars = append(series.Bars, figures.Bar{Value: zeroIfMissing(v), Missing: math.IsNaN(v)})
+				series.Bars = append(series.Bars, bar(v))
 			}
 			b.Series = append(b.Series, series)
 		}
@@ -34,11 +34,12 @@ func sideBySide(rows papers.SideBySide) []figures.Picture {
 	return all
 }
 
-func zeroIfMissing(v float64) float64 {
+// bar is the bar of a value, which is missing where it is no number.
+func bar(v float64) figures.Bar {
 	if math.IsNaN(v) {
-		return 0
+		return figures.Bar{Missing: true}
 	}
-	return v
+	return figures.Bar{Value: v}
 }
 
 // seriesName is what a series is called in pictures.

@@ -104,7 +104,7 @@ func TestWrongUsage(t *testing.T) {
 	s := newSession(t, "usage")
 	for _, command := range []string{
 		"", "trace", "frobnicate", "--json", "traces", "traces imprt", "help trace",
-		"version --jsn", "version --frobnicate", "version extra", "--workflow ml traces", "version -1",
+		"--version", "--frobnicate version", "version --jsn", "version --frobnicate", "version extra", "--workflow ml traces", "version -1",
 		"version --json --json", "version --json=maybe", "version --seed", "version --seed --json", "version --seed x", "version --seed -1",
 		"version --seed 1.5", "version --seed 18446744073709551616",
 		"workflows show", "workflows show ml video", "workflows show --json",

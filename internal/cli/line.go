@@ -45,7 +45,11 @@ func parseLine(common flags, verbs []verb, args []string) (l line, err error) {
 		word := words[k]
 		switch {
 		case strings.HasPrefix(word, "-") && word != "-":
-			flag, used, err := parseFlag(known, words[k:], at == nil || at.run == nil)
+			var missing []verb
+			if at == nil || at.run == nil {
+				missing = verbs
+			}
+			flag, used, err := parseFlag(known, words[k:], missing)
 			if err != nil {
 				if help {
 					continue // whoever asks for help need not get the rest right
@@ -103,13 +107,16 @@ func splitOff(args []string) (words []string, help bool) {
 }
 
 // parseFlag reads the flag at the start of words, and how many words it takes.
-func parseFlag(known flags, words []string, beforeVerb bool) (flag string, used int, err error) {
+// Where the verb is still missing, verbs are what it can be.
+func parseFlag(known flags, words []string, verbs []verb) (flag string, used int, err error) {
 	name, value, hasValue := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(words[0], "-"), "-"), "=")
 	f := flagNamed(known, name)
-	if f == nil {
-		if beforeVerb {
-			return "", 0, usagef("unknown flag %s before the verb", dashes(name))
-		}
+	switch {
+	case f == nil && isVerb(verbs, name):
+		return "", 0, usagef("%s is a verb; write it without dashes", name)
+	case f == nil && verbs != nil:
+		return "", 0, usagef("unknown flag %s before the verb", dashes(name))
+	case f == nil:
 		return "", 0, usagef("unknown flag %s%s", dashes(name), didYouMean(name, flagNames(known), dashes))
 	}
 	takesValue := f.(ucli.DocGenerationFlag).TakesValue()

@@ -75,6 +75,8 @@ func TestBadSolveInput(t *testing.T) {
 	}
 	s.write("broken.parquet", []byte("PAR1 this is not a trace PAR1"))
 	s.write("model.json", []byte(`{"schema":"eevee.model/1"}`))
+	s.write("empty.yaml", nil)
+	s.write("free.yaml", []byte("source: nobody\n"))
 	for _, command := range []string{
 		"solve", "solve --workflow ml", "solve --workflow ml --latency 40s --cost 1",
 		"solve --workflow ml --latency 40s@", "solve --workflow ml --latency 40s@p100", "solve --workflow ml --latency 40s@cvar", "solve --workflow ml --latency @99",
@@ -88,6 +90,9 @@ func TestBadSolveInput(t *testing.T) {
 		"solve --workflow ml --latency 40s@99.999999", "solve --workflow ml --latency 40s --memory 1..99999999",
 		"solve --workflow ml --latency 40s --memory 128-1024", "solve --workflow ml --latency 40s --memory 128..10240 --parallelism 1..1000000000",
 		"solve --workflow ml --latency 40s --samples 50", "solve --workflow ml --latency 40s --space tiny", "solve --workflow ml --latency 40s --price gold",
+		"solve --workflow ml --latency 40s --percentile 0.95", "solve --workflow ml --latency 40s@0.99", "solve --workflow ml --latency 40s --confidence .999",
+		"solve --workflow ml --latency 40s --price $DIR/empty.yaml", "solve --workflow ml --latency 40s --price $DIR/free.yaml",
+		"solve --workflow ML --latency 40s", "solve --workflow $DIR --latency 40s", "solve --workflow $DIR/empty.yaml --latency 40s",
 		"solve --workflow nope --latency 40s", "solve --workflow $DIR/nope.yaml --latency 40s",
 		"solve --workflow ml --latency 40s --trace $DIR/missing.parquet", "solve --workflow ml --latency 40s --trace $DIR/broken.parquet",
 		"solve --workflow ml --latency 40s --model-file $DIR/model.json", "solve --workflow ml --latency 40s --model-file $DIR/model.json --model jolteon",
@@ -105,8 +110,8 @@ func TestBadSolveInput(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(files) != 10 {
-		t.Errorf("the folder holds %d files after bad input, want the 10 that were there", len(files))
+	if len(files) != 12 {
+		t.Errorf("the folder holds %d files after bad input, want the 12 that were there", len(files))
 	}
 	// Whoever may write in /dev would lose a device.
 	if _, err := checkOutput(os.DevNull); err == nil {

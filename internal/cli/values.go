@@ -238,7 +238,7 @@ func parsePercent(s string) (float64, error) {
 func parsePercentile(s string) (float64, error) {
 	x, err := parsePercent(s)
 	if err == nil && x < 1 {
-		return 0, fmt.Errorf("%s is less than 1 %%; write %v", s, 100*x)
+		return 0, fmt.Errorf("%s is less than 1 %%; write %.6g", s, 100*x)
 	}
 	return x, err
 }
