@@ -96,6 +96,16 @@ func TestInterrupted(t *testing.T) {
 		t.Errorf("with a result: exit %d, stdout %q, stderr %q", code, stdout, stderr)
 	}
 
+	// So is what went wrong beside the interruption.
+	ctx, cancel = context.WithCancel(context.Background())
+	full := verb{name: "wait", run: func(c *call) error {
+		cancel()
+		return errors.New("config.json: no space left on device")
+	}}
+	if code, _, stderr := runVerb(ctx, full); code != exitInterrupted || stderr != "eevee: config.json: no space left on device\n"+line {
+		t.Errorf("with another error: exit %d, stderr %q", code, stderr)
+	}
+
 	// A deadline of the verb's own is no interruption.
 	deadline := verb{name: "wait", run: func(c *call) error {
 		ctx, cancel := context.WithTimeout(c.ctx, time.Millisecond)

@@ -40,6 +40,9 @@ func TestCompareMatchesItsSchema(t *testing.T) {
 // What a comparison prints is as wide as a terminal, and says of every method
 // all that the object says: nothing is cut off.
 func TestComparisonFitsATerminal(t *testing.T) {
+	if testing.Short() {
+		t.Skip("compares methods, twice")
+	}
 	withoutRecordings(t)
 	command := strings.Fields("compare --workflow tpcds --latency 60s --samples 600 --runs 20 --quiet --methods uniform,stepconf,powertuning:cost")
 	code, stdout, stderr := runProgram(command...)

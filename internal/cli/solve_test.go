@@ -137,6 +137,9 @@ func (i *interrupter) Write(text []byte) (int, error) {
 // Ctrl-C ends a search that would take minutes with what it has: the
 // configuration keeps the bound, and the gap is that to what is proved.
 func TestSolveInterrupted(t *testing.T) {
+	if testing.Short() {
+		t.Skip("searches for seconds")
+	}
 	withoutRecordings(t)
 	defer func(was time.Duration) { searchPause = was }(searchPause)
 	searchPause = 0 // it says every step
