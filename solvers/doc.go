@@ -57,6 +57,16 @@
 // depend on how good those are: the last linearisation is on every scenario,
 // and counting some of the hard ones is enough.
 //
+// Incumbents. The better the best configuration known, the more every bound above
+// rules out, so that time is well spent on it first. What the prices of the
+// relaxation make best lies on the convex hull of the two linear functions. What
+// lies behind it is gone through by partial sums of single numbers, with the least
+// of both functions and of their priced sum for what is open (Pisinger, European J.
+// Operational Research 83(2), 1995), where linear latency is raised to the longest
+// path of the means, which is at most the mean of the longest paths (Jensen). The
+// best are tried on the scenarios; how far the linear function is from the
+// percentile is learnt from those.
+//
 // Large spaces. Where the search may not end, its time goes into the lower bound
 // first: the relaxation is solved to more digits, and again among the choices
 // that it leaves, as long as that drops more; latency linearised anew proves more

@@ -59,6 +59,7 @@ func (o *Solution) prove(s *search) {
 func solveWhole(ctx context.Context, p *Problem, allowed int) Solution {
 	interrupted := Solution{Status: LimitHit, Objective: math.NaN(), LowerBound: math.Inf(-1), Reachable: math.NaN(), Enforced: p.Bound.Limit}
 	s := newSearch(ctx, p, allowed, p.Bound.Limit)
+	defer s.release()
 	s.start()
 	complete := s.run()
 
@@ -76,6 +77,7 @@ func solveWhole(ctx context.Context, p *Problem, allowed int) Solution {
 		// Nothing is feasible. The same search, with the limit itself as the
 		// objective, finds what could be had.
 		r := newSearch(ctx, p, allowed, math.Inf(1))
+		defer r.release()
 		r.reach = true
 		r.start()
 		complete = r.run()

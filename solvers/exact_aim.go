@@ -243,7 +243,7 @@ func (a *aimed) percentile(mean *search, solution *Solution) bool {
 	}
 	s.branch = mean.branch
 	if s.branch == nil {
-		s.branch = s.branchOrder(s.mean[s.metric.Other()])
+		s.branch = s.branchOrder(s.linear, s.mean[s.metric.Other()])
 	}
 	if by == nil { // the percentile of what was found is infinite
 		by = mean.incumbent

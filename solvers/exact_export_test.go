@@ -3,6 +3,7 @@ package solvers
 import (
 	"context"
 	"fmt"
+	"math"
 )
 
 // Zoom makes small spaces count as fine ones. It returns what ends that.
@@ -41,4 +42,38 @@ func Kept(p *Problem) (kept, counted, sample int64, err error) {
 	e.count(demands)
 	e.searches = 1
 	return kept, e.tables(), 2 * int64(e.columns) * int64(e.n), nil
+}
+
+// Near is what a rounding finds of a problem without an incumbent.
+type Near struct {
+	Found   []int   // the best that it finds; nil: nothing
+	AtLeast float64 // the lower bound of its objective
+	Bounded func(pick []int) float64
+	Whole   bool // it has looked at everything
+}
+
+// Round looks for the best configuration whose bounded function is at most that
+// of another one. It reports false where there is no price to look with.
+func Round(p *Problem, as []int) (Near, bool) {
+	demands, err := p.Demands()
+	if err != nil {
+		return Near{}, false
+	}
+	s := newSearch(context.Background(), p, demands[0].Allowed, p.Bound.Limit)
+	s.scale()
+	s.order(as)
+	r := newMixture(s)
+	r.solve(as, 5)
+	if !(r.lambda > 0) {
+		return Near{}, false
+	}
+	s.best, s.incumbent = math.Inf(1), nil
+	v := newRounding(s, r)
+	n := Near{Bounded: func(pick []int) float64 { return s.table.total(r.bounded(), pick) }}
+	v.look(n.Bounded(as))
+	n.Whole = v.steps <= roundSteps
+	if len(v.found) > 0 {
+		n.Found, n.AtLeast = v.found[0].pick, v.found[0].objective
+	}
+	return n, true
 }

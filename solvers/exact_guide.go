@@ -58,7 +58,7 @@ func (s *search) adopt(r *mixture) {
 	}
 	s.shift()
 	clear(s.lists)
-	s.branch = s.branchOrder(r.bounded())
+	s.branch = s.branchOrder(s.linear, r.bounded())
 }
 
 // lookAhead prices the bound and probes.
@@ -83,7 +83,7 @@ func (s *search) lookAhead(root *node, r *mixture) {
 	}
 	s.shift()
 	clear(s.lists)
-	s.branch = s.branchOrder(r.bounded())
+	s.branch = s.branchOrder(s.linear, r.bounded())
 }
 
 // leftOpen reports whether a stage has more than one choice left, and none has
@@ -125,8 +125,11 @@ func (s *search) logLeft() float64 {
 // the parallelism that it reads, to the choices of the stage that it reads it
 // from. The linear objective of a configuration stays the same; the best means
 // of single stages then add up to more.
-func (s *search) shift() {
-	linear := s.copyOf(s.linear)
+func (s *search) shift() { s.linear = s.shifted(s.linear) }
+
+// shifted does that to any function of the columns.
+func (s *search) shifted(values [][]float64) [][]float64 {
+	linear := s.copyOf(values)
 	for i := len(linear) - 1; i >= 0; i-- {
 		stage := &s.table.stages[i]
 		if stage.parent < 0 {
@@ -155,7 +158,7 @@ func (s *search) shift() {
 			}
 		}
 	}
-	s.linear = linear
+	return linear
 }
 
 // sums returns the shares with which the bounded metric is a sum over stages, or

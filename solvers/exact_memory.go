@@ -1,6 +1,9 @@
 package solvers
 
-import "math"
+import (
+	"math"
+	"sync"
+)
 
 // The memory that exact takes: for columns, and for what it makes of them for
 // lists of choices, at most this much each. What does not fit is computed again
@@ -25,6 +28,31 @@ func (r *room) take(numbers int) bool {
 	return true
 }
 
+// spare holds the slabs of searches that have ended, a sync.Pool for every size,
+// for the next search of as many scenarios: to clear fresh ones, and to collect
+// them, takes about as long as to compute what they hold. What is not asked for
+// is collected.
+var spare sync.Map
+
+func spareOf(size int) *sync.Pool {
+	pool, ok := spare.Load(size)
+	if !ok {
+		pool, _ = spare.LoadOrStore(size, new(sync.Pool))
+	}
+	return pool.(*sync.Pool)
+}
+
+// takeSlab returns room for so many numbers, which may be any.
+func takeSlab(size int) []float64 {
+	if of, ok := spareOf(size).Get().(*[]float64); ok {
+		return *of
+	}
+	return make([]float64, size)
+}
+
+// giveSlab takes it back. Nothing may be read from it afterwards.
+func giveSlab(of []float64) { spareOf(len(of)).Put(&of) }
+
 // release forgets the columns of a search, and gives their room back. What it
 // has found stays; it cannot be asked for figures any more.
 func (s *search) release() {
@@ -33,6 +61,9 @@ func (s *search) release() {
 	}
 	for _, v := range s.table.views {
 		s.table.room.left += slab * v.n * len(v.slabs)
+		for _, slab := range v.slabs {
+			giveSlab(slab)
+		}
 	}
 	s.table, s.lists, s.overInputs, s.linear, s.cuts = nil, nil, nil, nil, nil
 	if s.mixture != nil {

@@ -102,10 +102,10 @@ func (s *search) done() bool {
 // branchOrder puts first the stages whose choice moves both the objective and
 // the bounded metric most; where one of them stays as it is there is little to
 // decide. A stage that reads its input's parallelism comes after that one.
-func (s *search) branchOrder(bounded [][]float64) []int {
+func (s *search) branchOrder(objective, bounded [][]float64) []int {
 	spread := make([]float64, len(s.dead))
 	for i := range s.dead {
-		spread[i] = s.spread(i, s.linear[i]) * s.spread(i, bounded[i])
+		spread[i] = s.spread(i, objective[i]) * s.spread(i, bounded[i])
 		for _, r := range s.space.Rules() {
 			if r.Equal && (r.Stage == i || r.Of == i) && spread[i] > 0 {
 				spread[i] = math.Inf(1)

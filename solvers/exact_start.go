@@ -40,6 +40,8 @@ func (s *search) start() {
 	}
 	if s.large() && !s.done() {
 		s.exchange(s.mixture.fixed)
+	} else if !s.reach {
+		s.round(s.mixture)
 	}
 	if !s.done() {
 		s.guide(s.mixture)

@@ -83,7 +83,7 @@ func (v *view) take() (column []float64, kept bool) {
 		if !v.table.room.take(slab * v.n) {
 			return make([]float64, v.n), false
 		}
-		v.slabs = append(v.slabs, make([]float64, slab*v.n))
+		v.slabs = append(v.slabs, takeSlab(slab*v.n))
 	}
 	from := v.used % slab * v.n
 	column = v.slabs[v.used/slab][from : from+v.n : from+v.n]
