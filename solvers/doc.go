@@ -70,9 +70,15 @@
 // Large spaces. Where the search may not end, its time goes into the lower bound
 // first: the relaxation is solved to more digits, and again among the choices
 // that it leaves, as long as that drops more; latency linearised anew proves more
-// there. Then the node with the smallest lower bound is searched first, so that
-// every node raises what is proved of the whole. The incumbent is improved by
-// changing two stages at a time.
+// there. Then what has the smallest lower bound is searched first, so that every
+// step raises what is proved of the whole. Where cost is minimised that is a node.
+// Where mean latency is, the space is divided at the stage whose latency the
+// relaxation spreads most, into the choices that are faster than the mixture and
+// the others (a dichotomy of a special ordered set: Beale and Tomlin, 5th Int.
+// Conference on Operational Research, 1970): parallel branches that the mixture
+// makes equally long are then no longer so. In each half the relaxation is solved
+// and latency linearised anew, and choices are dropped. The incumbent is improved
+// by changing two stages at a time, and by what comes up in the halves.
 //
 // Fine spaces. Of every size in steps of 64 MB with 1 to 100 instances there are
 // 15,900 choices a stage. A coarse selection is solved, then finer ones around

@@ -204,6 +204,7 @@ func (w *sweep) lower(limit float64) {
 	}
 	r.target += by
 	r.trim()
+	r.addUp()
 	r.mix()
 	if w.ordered-limit > reorder*math.Abs(w.ordered) {
 		s.order(last)

@@ -178,7 +178,8 @@ func (e *extent) lists() int64 {
 // before they are forgotten.
 func keptOf(columns, n int) int { return min(maxKept, 8*columns*n) }
 
-// queue returns what the open nodes of a best-first search take.
+// queue returns what the open nodes of a best-first search take, or the open
+// parts of a divided space.
 func (e *extent) queue() int64 {
 	size := 0.0
 	for i := range e.stages {
@@ -187,5 +188,16 @@ func (e *extent) queue() int64 {
 	if size <= largeSpace {
 		return 0
 	}
-	return maxQueue * int64(10*e.stages+24)
+	return int64(queueSize(e.stages))
+}
+
+func queueSize(stages int) int { return maxQueue * (10*stages + 24) }
+
+// openParts returns how many parts of a divided space fit into the same.
+func (s *search) openParts() int {
+	size := 32
+	for i, dead := range s.dead {
+		size += 8 + len(s.mean[Latency][i]) + len(dead)/4
+	}
+	return queueSize(len(s.dead)) / size
 }

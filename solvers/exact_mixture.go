@@ -87,18 +87,26 @@ func (r *mixture) settle() {
 	r.linearise()
 }
 
-// mix computes the latency of the mixture from its parts.
-func (r *mixture) mix() {
-	for i := range r.mixed {
-		clear(r.mixed[i])
+// addUp computes the shares of the choices from the parts of the mixture.
+func (r *mixture) addUp() {
+	for i := range r.share {
 		clear(r.share[i])
 	}
 	for _, p := range r.parts {
 		for i := range p.pick {
 			r.share[i][r.s.table.columnOf(i, p.pick)] += p.weight
 		}
-		for i, col := range r.view.under(Latency, p.pick) {
-			floats.AddScaled(r.mixed[i], p.weight, col)
+	}
+}
+
+// mix computes the latency of the mixture from the shares.
+func (r *mixture) mix() {
+	for i, shares := range r.share {
+		clear(r.mixed[i])
+		for c, w := range shares {
+			if w > 0 {
+				floats.AddScaled(r.mixed[i], w, r.view.of(Latency, i, c))
+			}
 		}
 	}
 }
@@ -409,7 +417,7 @@ func (r *mixture) trim() {
 	r.normalise()
 }
 
-// normalise makes the weights add up to 1 again.
+// normalise makes the weights add up to 1 again, and the shares with them.
 func (r *mixture) normalise() {
 	total := 0.0
 	for _, p := range r.parts {
@@ -418,4 +426,5 @@ func (r *mixture) normalise() {
 	for i := range r.parts {
 		r.parts[i].weight /= total
 	}
+	r.addUp()
 }

@@ -54,9 +54,10 @@ const (
 
 // round improves the incumbent by configurations near the relaxation. The target
 // of the linear function is bisected: where nothing that is found keeps the bound
-// it is lowered, where nothing is found it is raised.
+// it is lowered, where nothing is found it is raised. A search that may miss the
+// optimum by a tolerance has no use for it.
 func (s *search) round(r *mixture) {
-	if s.done() || s.incumbent == nil || !(r.lambda > 0) || math.IsInf(r.lambda, 1) {
+	if s.done() || s.tolerance > 0 || s.incumbent == nil || !(r.lambda > 0) || math.IsInf(r.lambda, 1) {
 		return
 	}
 	r.calibrate()

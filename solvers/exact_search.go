@@ -22,6 +22,7 @@ type search struct {
 	beside      *beside // what else has to be kept; nil: nothing
 	patience    int     // end after so many nodes; 0: never
 
+	vast    bool     // whether the space is large before anything of it is dropped
 	joins   bool     // whether several paths compete for the longest
 	readers [][]int  // the stages that read this one's parallelism
 	lo, hi  []int    // interval of the parallelism per stage, at the root
@@ -88,6 +89,7 @@ func newSearch(ctx context.Context, p *Problem, allowed int, limit float64) *sea
 			s.readers[parent] = append(s.readers[parent], i)
 		}
 	}
+	s.vast = s.large()
 	return s
 }
 
@@ -220,6 +222,9 @@ func (s *search) run() bool {
 	root := s.root()
 	if !s.narrow(root) {
 		return true
+	}
+	if s.divides() {
+		return s.divide()
 	}
 	if s.reach || len(s.prices) == 0 || !s.large() {
 		s.visit(root, 0)
