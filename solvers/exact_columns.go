@@ -37,10 +37,7 @@ type stageColumns struct {
 var (
 	thinnest   = 512  // how many scenarios stand for all, where there are twice as many
 	largeSpace = 32.0 // logarithm of the number of configurations up to which a search is not large
-
-	// The same of what is left of a large space up to which it is not divided,
-	// and of a part up to which that is searched choice by choice.
-	dividedSpace, smallPart = 24.0, 12.0
+	smallPart  = 12.0 // the same of what is left of a large one up to which that is not divided
 )
 
 // newColumns prepares the columns of a problem, before the order of its

@@ -56,7 +56,7 @@ const (
 // left of it, and the relaxation has proved something.
 func (s *search) divides() bool {
 	return s.vast && s.metric == Cost && s.joins && !s.reach && s.beside == nil && s.incumbent != nil &&
-		len(s.prices) > 0 && s.mixture.lambda > 0 && s.logLeft() > dividedSpace
+		len(s.prices) > 0 && s.mixture.lambda > 0 && s.logLeft() > smallPart
 }
 
 // divide searches the whole space. It reports whether nothing is left of it.

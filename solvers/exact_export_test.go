@@ -16,9 +16,9 @@ func Zoom() (restore func()) {
 // Shrink makes small problems take the ways of large ones: few scenarios stand
 // for all, and the search divides the space, or is best first. It returns what ends that.
 func Shrink() (restore func()) {
-	n, l, d, s := thinnest, largeSpace, dividedSpace, smallPart
-	thinnest, largeSpace, dividedSpace, smallPart = 8, 0, 0, 0
-	return func() { thinnest, largeSpace, dividedSpace, smallPart = n, l, d, s }
+	n, l, s := thinnest, largeSpace, smallPart
+	thinnest, largeSpace, smallPart = 8, 0, 0
+	return func() { thinnest, largeSpace, smallPart = n, l, s }
 }
 
 // Kept returns how many numbers the columns of the search under an aim keep, how
