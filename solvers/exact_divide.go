@@ -143,8 +143,8 @@ func (d *divider) look(bound float64) {
 }
 
 // move makes the mixture one of choices that are left: those that are not give way
-// to the ones with the nearest mean latency. It reports false where a stage has
-// none.
+// to the ones with the nearest mean latency, or the fastest ones where they never
+// end. It reports false where a stage has none that ends.
 func (d *divider) move() bool {
 	for i, dead := range d.s.dead {
 		mean := d.s.mean[Latency][i]
@@ -155,9 +155,13 @@ func (d *divider) move() bool {
 			if w == 0 || !dead[c%len(dead)] {
 				continue
 			}
+			near := mean[c]
+			if math.IsInf(near, 1) {
+				near = 0
+			}
 			nearest, distance := -1, math.Inf(1)
 			for k, m := range mean {
-				if by := math.Abs(m - mean[c]); !dead[k%len(dead)] && by < distance {
+				if by := math.Abs(m - near); !dead[k%len(dead)] && by < distance {
 					nearest, distance = k, by
 				}
 			}

@@ -77,3 +77,14 @@ func Round(p *Problem, as []int) (Near, bool) {
 	}
 	return n, true
 }
+
+// Move returns the shares of a mixture after its move to the choices that are not
+// dead, and whether there are any.
+func Move(p *Problem, share [][]float64, dead [][]bool) ([][]float64, bool) {
+	s := newSearch(context.Background(), p, 0, p.Bound.Limit)
+	s.scale()
+	r := &mixture{s: s, share: s.copyOf(share)}
+	s.dead = dead
+	ok := (&divider{s: s, r: r}).move()
+	return r.share, ok
+}

@@ -264,8 +264,14 @@ func draw(kind string, c models.StageConfig, in int, base float64, scenario int,
 	return latency, billed
 }
 
+// kinds are the kinds of samples that draw knows.
+var kinds = []string{"structured", "raw", "ties", "infinite", "adversarial"}
+
 // drawProblem makes a random workflow, space and sample.
-func drawProblem(t *rapid.T) *solvers.Problem {
+func drawProblem(t *rapid.T) *solvers.Problem { return drawProblemOf(t, kinds) }
+
+// drawProblemOf does so with samples of some kinds.
+func drawProblemOf(t *rapid.T, kinds []string) *solvers.Problem {
 	n := rapid.IntRange(1, 5).Draw(t, "stages")
 	scenarios := rapid.IntRange(1, 150).Draw(t, "scenarios")
 	source := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 1))
@@ -300,7 +306,7 @@ func drawProblem(t *rapid.T) *solvers.Problem {
 	if err != nil {
 		t.Fatal(err)
 	}
-	kind := rapid.SampledFrom([]string{"structured", "raw", "ties", "infinite", "adversarial"}).Draw(t, "kind")
+	kind := rapid.SampledFrom(kinds).Draw(t, "kind")
 	samples := make([]models.StageSample, n)
 	for i := range samples {
 		s := rawStage{latency: map[[3]int][]float64{}, billed: map[[3]int][]float64{}}
