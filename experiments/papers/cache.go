@@ -156,7 +156,7 @@ func (c *Cache) keep(f Finding, o Options) error {
 	}
 	if err == nil {
 		sum := sha256.Sum256(contents)
-		err = renameio.WriteFile(c.path(f.Statement, o), append(sum[:], contents...), 0o644)
+		err = renameio.WriteFile(c.path(f.Statement, o), append(sum[:], contents...), 0o644, renameio.WithTempDir(c.dir))
 	}
 	if err != nil {
 		return fmt.Errorf("nothing is kept for the next run: %w", err)
