@@ -126,7 +126,9 @@ func (d *divider) look(bound float64) {
 	if math.IsInf(own, 1) { // a stage has nothing left
 		return
 	}
-	bound = max(bound, own-precision*math.Abs(own))
+	if own -= precision * math.Abs(own); own > bound {
+		bound = own
+	}
 	if s.done() || bound >= s.settled() {
 		return
 	}
