@@ -74,8 +74,8 @@ var reportedOnly = []string{"jolteon:compat"}
 
 // How often a solver is timed, unless that takes long.
 const (
-	solveRepetitions = 5
-	solveEnough      = 200 * time.Millisecond
+	solveRepetitions = 3
+	solveEnough      = 100 * time.Millisecond
 )
 
 // quickSamples is the largest number of samples of a quick run.

@@ -132,7 +132,7 @@ func (b *bench) prepare(workflow string, o Options) error {
 	}
 	unseen := solvers.HoldoutSize
 	if o.Quick {
-		unseen = 20_000
+		unseen = 10_000
 	}
 	b.holdout, err = b.setup.Model.Sample(unseen, b.setup.Price, experiments.HoldoutStreams(o.Seed))
 	return err
