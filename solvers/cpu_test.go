@@ -85,3 +85,36 @@ func benchmarkPublished(b *testing.B, method Method, options models.JolteonOptio
 		})
 	}
 }
+
+// BenchmarkFrontier finds both frontiers of tpcds to 0.1 %. The metric
+// artifact/point is the CPU time that the artifact's solver and probe took for one
+// bound of that kind (reference, timing; mean over the runs), divided by ours for
+// one point of the frontier.
+func BenchmarkFrontier(b *testing.B) {
+	runs, problems := publishedProblems(b, models.JolteonOptions{}, "tpcds")
+	for _, metric := range []Metric{Latency, Cost} {
+		b.Run(string(metric), func(b *testing.B) {
+			var p *Problem
+			artifact, count := 0.0, 0.0
+			for i, run := range runs {
+				if problems[i].Bound.Metric == metric {
+					p = problems[i]
+					artifact += run.Timing.Median.Solve + run.Timing.Median.Probe
+					count++
+				}
+			}
+			points, before := 0, cpuTime(b)
+			for b.Loop() {
+				f, err := Exact{}.Frontier(context.Background(), p, 1e-3, nil)
+				if err != nil || !f.Complete {
+					b.Fatalf("complete %v, %v", f.Complete, err)
+				}
+				points = len(f.Points)
+			}
+			used := (cpuTime(b) - before).Seconds() / float64(b.N)
+			b.ReportMetric(float64(points), "points")
+			b.ReportMetric(used, "cpu-s")
+			b.ReportMetric(artifact/count/(used/float64(points)), "artifact/point")
+		})
+	}
+}
